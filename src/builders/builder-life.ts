@@ -1,0 +1,188 @@
+import { type ErrorReport, messageOf, NexusError, reportError } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import type { Builder, BuilderKind, StartedBuilder, StepNews } from './builder.ts';
+
+export type BuilderState = 'absent' | 'starting' | 'ready' | 'busy' | 'stopping' | 'lost';
+
+export interface BuilderStatus {
+  kind: BuilderKind | null;
+  state: BuilderState;
+  /** Where the start is, while it starts. */
+  step: StepNews | null;
+  /** Why the last start failed, or what the builder was lost to. */
+  error: ErrorReport | null;
+  /** What its watcher said of the machine. */
+  machine: {
+    system: string;
+    cores: number;
+    memory: number;
+    kvm: boolean;
+    nix: string | null;
+    diskFree: number;
+  } | null;
+}
+
+/**
+ * The one builder of this orchestrator: made when it is first needed, shared by all who use it, made anew when lost.
+ *
+ * INVARIANTS
+ * - At most one start is under way, and everyone who asks meanwhile waits for the same one.
+ * - While `use` runs, the builder is not stopped by `stop` unless the caller's own signal says so.
+ */
+export class BuilderLife {
+  readonly #choose: (signal: AbortSignal) => Promise<Builder>;
+  readonly #logger: Logger;
+  #kind: BuilderKind | null = null;
+  #state: BuilderState = 'absent';
+  #step: StepNews | null = null;
+  #error: ErrorReport | null = null;
+  #started: StartedBuilder | undefined;
+  #starting: { promise: Promise<StartedBuilder>; abort: AbortController } | undefined;
+  #stopping: Promise<void> | undefined;
+  #users = 0;
+  readonly #listeners = new Set<() => void>();
+
+  constructor(choose: (signal: AbortSignal) => Promise<Builder>, logger: Logger) {
+    this.#choose = choose;
+    this.#logger = logger;
+  }
+
+  status(): BuilderStatus {
+    const state = this.#state === 'ready' && this.#users > 0 ? 'busy' : this.#state;
+    const hello = this.#started?.hello;
+    const machine = hello
+      ? {
+          system: hello.system,
+          cores: hello.cores,
+          memory: hello.memory,
+          kvm: hello.kvm,
+          nix: hello.nix,
+          diskFree: hello.disk.free,
+        }
+      : null;
+    return { kind: this.#kind, state, step: this.#step, error: this.#error, machine };
+  }
+
+  /** Calls `listener` on every change of the status; returns how to end that. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Makes the builder ready, or waits until it is. */
+  async start(signal?: AbortSignal): Promise<StartedBuilder> {
+    await this.#stopping;
+    signal?.throwIfAborted();
+    if (this.#started) return this.#started;
+    this.#starting ??= this.#begin();
+    return abortable(this.#starting.promise, signal);
+  }
+
+  /** Runs `work` on the ready builder, which counts as busy meanwhile. */
+  async use<T>(work: (builder: StartedBuilder) => Promise<T>, signal?: AbortSignal): Promise<T> {
+    const builder = await this.start(signal);
+    this.#users += 1;
+    this.#changed();
+    try {
+      return await work(builder);
+    } finally {
+      this.#users -= 1;
+      this.#changed();
+    }
+  }
+
+  get busy(): boolean {
+    return this.#users > 0;
+  }
+
+  /** Stops it cleanly; a start under way is given up. Stopping what does not run does nothing. */
+  async stop(): Promise<void> {
+    this.#stopping ??= this.#end().finally(() => {
+      this.#stopping = undefined;
+    });
+    await this.#stopping;
+  }
+
+  #begin() {
+    const abort = new AbortController();
+    const promise = this.#startNow(abort.signal).finally(() => {
+      this.#starting = undefined;
+    });
+    promise.catch(() => {});
+    return { promise, abort };
+  }
+
+  async #startNow(signal: AbortSignal): Promise<StartedBuilder> {
+    this.#enter('starting');
+    try {
+      const builder = await this.#choose(signal);
+      this.#kind = builder.kind;
+      this.#logger.info('Builder starting', { builder: builder.kind });
+      const started = await builder.start({ signal, onStep: (step) => this.#news(step) });
+      this.#started = started;
+      started.lost.addEventListener('abort', () => void this.#lose(started), { once: true });
+      this.#logger.info('Builder ready', {
+        builder: builder.kind,
+        system: started.hello.system,
+        nix: started.hello.nix,
+      });
+      this.#enter('ready');
+      return started;
+    } catch (error) {
+      const stopped = signal.aborted;
+      this.#enter(stopped ? 'absent' : 'lost', stopped ? null : reportError(error));
+      throw error;
+    }
+  }
+
+  async #end(): Promise<void> {
+    this.#starting?.abort.abort(new NexusError('stopping', 'The builder is being stopped'));
+    await this.#starting?.promise.catch(() => {});
+    const started = this.#started;
+    if (!started) return;
+    this.#started = undefined;
+    this.#enter('stopping');
+    this.#logger.info('Builder stopping', { builder: started.kind });
+    await started[Symbol.asyncDispose]();
+    this.#logger.info('Builder stopped', { builder: started.kind });
+    this.#enter('absent');
+  }
+
+  async #lose(started: StartedBuilder): Promise<void> {
+    if (this.#started !== started) return;
+    this.#started = undefined;
+    this.#logger.error('Builder lost', { builder: started.kind, why: messageOf(started.lost.reason) });
+    this.#enter('lost', reportError(started.lost.reason));
+    try {
+      await started[Symbol.asyncDispose]();
+    } catch (error) {
+      this.#logger.warn('Clean-up of a lost builder failed', { why: messageOf(error) });
+    }
+  }
+
+  #news(step: StepNews): void {
+    if (step.detail === undefined) this.#logger.info('Builder step', { ...step });
+    this.#step = step;
+    this.#changed();
+  }
+
+  #enter(state: BuilderState, error: ErrorReport | null = null): void {
+    this.#state = state;
+    this.#error = error;
+    if (state !== 'starting') this.#step = null;
+    this.#changed();
+  }
+
+  #changed(): void {
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+function abortable<T>(promise: Promise<T>, signal?: AbortSignal): Promise<T> {
+  if (!signal) return promise;
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason);
+    signal.addEventListener('abort', abort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
+}

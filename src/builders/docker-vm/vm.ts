@@ -1,0 +1,137 @@
+import { CleanUp } from '../../clean-up.ts';
+import type { VmConfig } from '../../config.ts';
+import { messageOf, NexusError } from '../../errors.ts';
+import type { SshKeys } from '../../transport/ssh-keys.ts';
+import { archive } from './archive.ts';
+import type { BootMedium } from './boot-medium.ts';
+import type { Container, Engine } from './engine.ts';
+import { credentialFiles, credentialsFolder, stopSeconds, vmContainer } from './vm-container.ts';
+
+/** A running VM container. Disposing powers the guest down and removes the container. */
+export interface Vm extends AsyncDisposable {
+  /** Aborts when the container has ended; the reason holds the last lines of the guest's console. */
+  readonly lost: AbortSignal;
+  /** Where the guest's sshd is reached from here. */
+  ssh(): Promise<{ host: string; port: number }>;
+  /** The port on 127.0.0.1 of the Docker host that leads to the guest's sshd. */
+  publishedPort(): Promise<number>;
+  /** Resets the guest, for one that never came up. */
+  restart(): Promise<void>;
+  consoleTail(lines?: number): Promise<string>;
+}
+
+export interface StartVmOptions {
+  vm: VmConfig;
+  owner: string;
+  keys: SshKeys;
+  boot: BootMedium;
+  kvm: boolean;
+}
+
+/** @throws {NexusError} `vm-start-failed` with the Engine's words. */
+export async function startVm(engine: Engine, options: StartVmOptions): Promise<Vm> {
+  try {
+    return await createAndStart(engine, options, true);
+  } catch (error) {
+    if (!messageOf(error).includes('/dev/net/tun')) throw startError(error, options.vm);
+  }
+  try {
+    return await createAndStart(engine, options, false);
+  } catch (error) {
+    throw startError(error, options.vm);
+  }
+}
+
+async function createAndStart(engine: Engine, options: StartVmOptions, tun: boolean): Promise<Vm> {
+  const { vm, owner, kvm, boot } = options;
+  await using cleanUp = new CleanUp();
+  const bootUrl = 'url' in boot ? boot.url : undefined;
+  const container = await engine.create(vmContainer(vm, { owner, kvm, tun, bootUrl }));
+  cleanUp.defer(() => container.remove());
+  await container.unpack(archive(containerFiles(options)));
+  await container.start();
+  cleanUp.defer(() => container.stop(stopSeconds));
+  return runningVm(container, vm, cleanUp.move());
+}
+
+/** Put into the container rather than mounted: the Engine may not see our disk, and `inspect` shows no secret. */
+function containerFiles({ keys, boot }: StartVmOptions) {
+  const credentials: Record<keyof typeof credentialFiles, string> = {
+    'ssh.authorized_keys.root': keys.client.publicKey,
+    'tmpfiles.ssh_host_key': keys.host.privateKey,
+  };
+  return [
+    {
+      name: `${credentialsFolder}/${credentialFiles['ssh.authorized_keys.root']}`,
+      mode: 0o600,
+      content: credentials['ssh.authorized_keys.root'],
+    },
+    {
+      name: `${credentialsFolder}/${credentialFiles['tmpfiles.ssh_host_key']}`,
+      mode: 0o600,
+      content: credentials['tmpfiles.ssh_host_key'],
+    },
+    ...('file' in boot ? [{ name: boot.name, mode: 0o644, content: { file: boot.file } }] : []),
+  ];
+}
+
+function runningVm(container: Container, vm: VmConfig, cleanUp: CleanUp): Vm {
+  const gone = new AbortController();
+  const consoleTail = (lines = 20) => container.logTail(lines);
+  let restarting = false;
+  const watchEnd = async () => {
+    const status = await container.wait();
+    if (restarting) return;
+    const last = await consoleTail().catch(messageOf);
+    gone.abort(
+      new NexusError(
+        'vm-start-failed',
+        `The VM container ended with status ${status}. Its last lines:\n${last}`,
+      ),
+    );
+  };
+  const watch = () => void watchEnd().catch((error) => gone.abort(startError(error, vm)));
+  watch();
+  return {
+    lost: gone.signal,
+    consoleTail,
+    async ssh() {
+      if (!vm.network) return { host: '127.0.0.1', port: await publishedPort(container) };
+      const { NetworkSettings } = await container.inspect();
+      return { host: NetworkSettings.Networks[vm.network]?.IPAddress ?? vm.name, port: 22 };
+    },
+    publishedPort: () => publishedPort(container),
+    async restart() {
+      restarting = true;
+      await container.stop(10);
+      await container.start();
+      restarting = false;
+      watch();
+    },
+    [Symbol.asyncDispose]: () => cleanUp[Symbol.asyncDispose](),
+  };
+}
+
+async function publishedPort(container: Container): Promise<number> {
+  const { NetworkSettings } = await container.inspect();
+  return Number(NetworkSettings.Ports['22/tcp']?.[0]?.HostPort);
+}
+
+function startError(error: unknown, vm: VmConfig): NexusError {
+  if (error instanceof NexusError) return error;
+  const said = messageOf(error);
+  return new NexusError('vm-start-failed', `The VM container ${vm.name} could not be started: ${said}`, {
+    hint: hintFor(said),
+    cause: error,
+  });
+}
+
+function hintFor(said: string): string {
+  if (/name .* is already in use/i.test(said))
+    return 'Another installation has a VM of this name; choose another with NEXUS_VM_NAME.';
+  if (/port is already allocated|address already in use/i.test(said))
+    return 'The port is taken; choose another with NEXUS_VM_SSH_PORT, or 0 for a free one.';
+  if (/no space left/i.test(said))
+    return 'The Docker host has no space left; docker system df shows what takes it.';
+  return 'docker events and the Engine’s own log tell more.';
+}

@@ -1,0 +1,75 @@
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** Every name the orchestrator uses on its own disk; docs/internals.md lists the same. */
+export interface DataPaths {
+  root: string;
+  /** API token, mode 0600. */
+  token: string;
+  /** Held by the one orchestrator that owns this folder: its process id. */
+  lock: string;
+  /** Where the running orchestrator answers: `{ url, pid }`. */
+  server: string;
+  /** What an orchestrator that the CLI started in the background prints. */
+  serverLog: string;
+  clientKey: string;
+  clientPublicKey: string;
+  hostKey: string;
+  hostPublicKey: string;
+  knownHosts: string;
+  /** Folder of the pipe when the builder is this machine. */
+  thisMachine: string;
+  /** Builder ISO and what it was made from. */
+  bootMedium: string;
+  bootMediumSource: string;
+  builds: string;
+  build(id: string): BuildPaths;
+}
+
+export interface BuildPaths {
+  root: string;
+  record: string;
+  /** The uploaded source, a tar archive. */
+  source: string;
+  script: string;
+  events: string;
+  log: string;
+}
+
+export function dataPaths(root: string): DataPaths {
+  const keys = join(root, 'keys');
+  const builds = join(root, 'builds');
+  return {
+    root,
+    token: join(root, 'token'),
+    lock: join(root, 'lock'),
+    server: join(root, 'server.json'),
+    serverLog: join(root, 'server.log'),
+    clientKey: join(keys, 'client_ed25519'),
+    clientPublicKey: join(keys, 'client_ed25519.pub'),
+    hostKey: join(keys, 'host_ed25519'),
+    hostPublicKey: join(keys, 'host_ed25519.pub'),
+    knownHosts: join(keys, 'known_hosts'),
+    thisMachine: join(root, 'this-machine'),
+    bootMedium: join(root, 'builder', 'boot.iso'),
+    bootMediumSource: join(root, 'builder', 'boot.json'),
+    builds,
+    build: (id) => buildPaths(join(builds, id)),
+  };
+}
+
+function buildPaths(root: string): BuildPaths {
+  return {
+    root,
+    record: join(root, 'build.json'),
+    source: join(root, 'source.tar'),
+    script: join(root, 'script'),
+    events: join(root, 'events.jsonl'),
+    log: join(root, 'log'),
+  };
+}
+
+/** The folder of the package: `vm/` lies in it, beside `src/` or `dist/`. */
+export const packageRoot = fileURLToPath(new URL('..', import.meta.url));
+export const vmSource = join(packageRoot, 'vm');
+export const watcherProgram = join(vmSource, 'watcher', 'nexus-watcher');

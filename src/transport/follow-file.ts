@@ -1,0 +1,73 @@
+import { once } from 'node:events';
+import { open } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { watch } from 'chokidar';
+import { systemCodeOf } from '../errors.ts';
+import { waitAtMost } from './signals.ts';
+import type { ReadOptions } from './transport.ts';
+
+const chunkSize = 256 * 1024;
+
+/** Some file systems report no changes (network mounts), so we look this often ourselves. */
+const recheckMs = 1000;
+
+/** Follows a file on this machine, which need not exist yet; see `Transport.follow`. */
+export async function* followFile(path: string, options: ReadOptions = {}): AsyncGenerator<Buffer> {
+  const { signal } = options;
+  const file = resolve(path);
+  let offset = options.offset ?? 0;
+  let wake = () => {};
+  const watcher = watchFile(file).on('all', () => wake());
+  try {
+    await once(watcher, 'ready', signal ? { signal } : {});
+    while (true) {
+      // Listening starts before the read: what is appended between the two must not be missed.
+      const changed = new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+      for await (const chunk of readAvailable(file, offset)) {
+        signal?.throwIfAborted();
+        offset += chunk.length;
+        yield chunk;
+      }
+      await waitAtMost(changed, recheckMs, signal);
+    }
+  } finally {
+    await watcher.close();
+  }
+}
+
+/** The folder is watched, since a file that does not exist yet cannot be. */
+function watchFile(file: string) {
+  const folder = dirname(file);
+  return watch(folder, {
+    depth: 0,
+    ignoreInitial: true,
+    ignored: (path) => path !== folder && path !== file,
+  });
+}
+
+async function* readAvailable(file: string, start: number): AsyncGenerator<Buffer> {
+  const handle = await openIfThere(file);
+  if (!handle) return;
+  try {
+    let offset = start;
+    while (true) {
+      const { bytesRead, buffer } = await handle.read(Buffer.alloc(chunkSize), 0, chunkSize, offset);
+      if (bytesRead === 0) return;
+      offset += bytesRead;
+      yield buffer.subarray(0, bytesRead);
+    }
+  } finally {
+    await handle.close();
+  }
+}
+
+async function openIfThere(file: string) {
+  try {
+    return await open(file, 'r');
+  } catch (error) {
+    if (systemCodeOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}

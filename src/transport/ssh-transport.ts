@@ -1,0 +1,189 @@
+import { randomUUID } from 'node:crypto';
+import { posix } from 'node:path';
+import { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { pipeline } from 'node:stream/promises';
+import pRetry from 'p-retry';
+import { NexusError } from '../errors.ts';
+import { runChecked } from './run-checked.ts';
+import { shellQuote } from './shell-quote.ts';
+import { connectSsh, type SshAddress, type SshConnection, type SshProgram } from './ssh-connection.ts';
+import type { PutOptions, ReadOptions, RunOptions, RunResult, Transport } from './transport.ts';
+
+export interface SshTransportOptions {
+  /** How long to keep trying to connect again before the builder counts as lost. */
+  reconnectMs?: number;
+}
+
+/** Whether trying again can help: another host key or a refused key stay what they are. */
+export function isTransient(error: unknown): boolean {
+  return (
+    error instanceof NexusError && (error.code === 'connection-lost' || error.code === 'connection-failed')
+  );
+}
+
+/**
+ * The builder is reached through one SSH connection with many channels.
+ *
+ * INVARIANTS
+ * - At most one connection is alive or being made.
+ * - `follow` and `put` survive a lost connection; `run` and `read` reject with `connection-lost`,
+ *   since only their caller knows whether doing them again is harmless.
+ */
+export class SshTransport implements Transport {
+  readonly kind = 'ssh';
+  readonly #address: SshAddress;
+  readonly #reconnectMs: number;
+  readonly #closed = new AbortController();
+  #connection: Promise<SshConnection> | undefined;
+
+  private constructor(address: SshAddress, connection: SshConnection, options: SshTransportOptions) {
+    this.#address = address;
+    this.#reconnectMs = options.reconnectMs ?? 5 * 60_000;
+    this.#keep(Promise.resolve(connection));
+  }
+
+  /** Connects once; whoever waits for a machine to come up decides how often to try. */
+  static async connect(address: SshAddress, options: SshTransportOptions & { signal?: AbortSignal } = {}) {
+    return new SshTransport(address, await connectSsh(address, options.signal), options);
+  }
+
+  async run(command: readonly [string, ...string[]], options: RunOptions = {}): Promise<RunResult> {
+    const { input, signal } = options;
+    await using program = await this.#start(shellQuote(command), signal);
+    const { channel, exit } = program;
+    const fed = input === undefined ? channel.end() : pipeline(Readable.from(input), channel, { end: true });
+    // A program may end before it has read everything; its exit status tells whether that matters.
+    Promise.resolve(fed).catch(() => {});
+    try {
+      const [stdout, stderr, { status }] = await Promise.all([text(channel), text(channel.stderr), exit]);
+      return { stdout, stderr, status };
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw error;
+    }
+  }
+
+  read(path: string, { offset = 0, signal }: ReadOptions = {}): AsyncIterable<Buffer> {
+    return this.#output(shellQuote(['tail', '-c', `+${offset + 1}`, '--', path]), signal);
+  }
+
+  async *follow(path: string, options: ReadOptions = {}): AsyncGenerator<Buffer> {
+    let offset = options.offset ?? 0;
+    while (true) {
+      // --pid: a broken connection ends sshd's process of this session, and with it this tail.
+      const words = shellQuote(['-c', `+${offset + 1}`, '-F', '--', path]);
+      try {
+        for await (const chunk of this.#output(`exec tail --pid=$PPID ${words}`, options.signal)) {
+          offset += chunk.length;
+          yield chunk;
+        }
+        throw new NexusError('command-failed', `tail stopped following ${path} on the builder`);
+      } catch (error) {
+        if (!(error instanceof NexusError && error.code === 'connection-lost')) throw error;
+        if (this.#closed.signal.aborted) throw error;
+      }
+    }
+  }
+
+  async put(path: string, content: string | Buffer, options: PutOptions = {}): Promise<void> {
+    const bytes = Buffer.from(content);
+    const temporary = posix.join(posix.dirname(path), `.${posix.basename(path)}.${randomUUID()}`);
+    const mode = (options.mode ?? 0o600).toString(8);
+    const write = () =>
+      runChecked(this, ['sh', '-c', putScript, 'sh', temporary, path, mode, String(bytes.length)], {
+        input: Readable.from([bytes]),
+        ...(options.signal && { signal: options.signal }),
+      });
+    await pRetry(write, {
+      retries: 3,
+      minTimeout: 100,
+      shouldRetry: ({ error }) => isTransient(error) && !this.#closed.signal.aborted,
+      ...(options.signal && { signal: options.signal }),
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed.abort(new NexusError('connection-lost', 'The connection to the builder was closed'));
+    const connection = await this.#connection?.catch(() => undefined);
+    connection?.[Symbol.dispose]();
+  }
+
+  async *#output(command: string, signal?: AbortSignal): AsyncGenerator<Buffer> {
+    await using program = await this.#start(command, signal);
+    const { channel, exit } = program;
+    const complaint = text(channel.stderr).catch(() => '');
+    try {
+      for await (const chunk of channel) yield chunk as Buffer;
+      const { status } = await exit;
+      if (status === 0) return;
+      throw new NexusError('command-failed', `Reading on the builder failed: ${(await complaint).trim()}`);
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw error;
+    }
+  }
+
+  /** Starts a program; leaving the scope or the signal's abort ends it. */
+  async #start(command: string, signal?: AbortSignal): Promise<SshProgram & AsyncDisposable> {
+    const connection = await this.#connected(signal);
+    const program = await connection.exec(command);
+    const end = () => {
+      // Closing a channel leaves its program running until it next writes, so it is told to go first.
+      program.channel.signal('TERM');
+      program.channel.close();
+      program.channel.destroy();
+    };
+    signal?.addEventListener('abort', end, { once: true });
+    let ended = false;
+    program.exit.then(
+      () => {
+        ended = true;
+      },
+      () => {
+        ended = true;
+      },
+    );
+    return {
+      ...program,
+      [Symbol.asyncDispose]: async () => {
+        signal?.removeEventListener('abort', end);
+        if (!ended && !signal?.aborted) end();
+      },
+    };
+  }
+
+  async #connected(signal?: AbortSignal): Promise<SshConnection> {
+    signal?.throwIfAborted();
+    this.#closed.signal.throwIfAborted();
+    this.#connection ??= this.#keep(this.#reconnect());
+    return this.#connection;
+  }
+
+  #reconnect(): Promise<SshConnection> {
+    return pRetry(() => connectSsh(this.#address, this.#closed.signal), {
+      retries: Number.POSITIVE_INFINITY,
+      minTimeout: 200,
+      factor: 1.5,
+      maxTimeout: 5000,
+      maxRetryTime: this.#reconnectMs,
+      signal: this.#closed.signal,
+      shouldRetry: ({ error }) => isTransient(error),
+    });
+  }
+
+  /** Forgets the connection as soon as it is lost or could not be made, so that the next use makes another. */
+  #keep(connection: Promise<SshConnection>): Promise<SshConnection> {
+    const forget = () => {
+      if (this.#connection === connection) this.#connection = undefined;
+    };
+    this.#connection = connection;
+    connection.then(({ lost }) => lost.addEventListener('abort', forget, { once: true }), forget);
+    return connection;
+  }
+}
+
+/** $1 temporary name, $2 final name, $3 mode, $4 bytes: a line cut in the middle also ends `cat`, so they are counted. */
+const putScript = `umask 077
+cat >"$1" && [ "$(wc -c <"$1")" -eq "$4" ] && chmod "$3" "$1" && mv -fT -- "$1" "$2" && exit
+rm -f -- "$1"; echo "$2 could not be written" >&2; exit 1`;

@@ -1,0 +1,105 @@
+# shellcheck shell=bash
+# One build on disk: what state it is in, how it is launched, how it ends.
+#
+# A build is a folder; the files in it are its state:
+#   script     it exists; put there by rename, so it is whole
+#   boot       the boot in which it was accepted: a build does not outlive it
+#   started    its first process ran; created exclusively, so no script runs twice
+#   cancelled  somebody asked for its end
+#   ending     how it ended, written before the event is: whoever finds it finishes what was begun
+#   finished   its finished event is in pipe_out
+
+valid_id() { # ID
+  local LC_ALL=C
+  [[ $1 =~ ^[a-z0-9][a-z0-9-]{0,62}$ ]]
+}
+
+# Sets REPLY to the kernel's id of this boot.
+boot_id() {
+  read -r REPLY </proc/sys/kernel/random/boot_id
+}
+
+may_start() { # ID
+  local build=$builds/$1 boot=
+  [[ ! -e $build/started && ! -e $build/cancelled && ! -e $build/ending ]] || return
+  [[ -r $build/boot ]] && read -r boot <"$build/boot" || return
+  boot_id
+  [[ $boot == "$REPLY" ]]
+}
+
+# What the watcher holds open and no build may inherit, above all its lock.
+private_fds=()
+
+close_private_fds() {
+  local fd
+  for fd in "${private_fds[@]}"; do exec {fd}>&-; done
+}
+
+# Starts the build, closes it when it was abandoned, and leaves it alone when it runs or has ended: so launching is
+# the answer to every doubt about a build.
+launch_build() { # ID
+  if [[ $NEXUS_MODE == systemd ]]; then
+    # A stop that is under way must not be replaced by a start.
+    systemctl start --no-block --job-mode=fail "nexus-build@$1.service" </dev/null
+  else
+    # Nothing of a build may carry on in the supervisor of another one.
+    (
+      close_private_fds
+      unset NEXUS_BUILD_ID NEXUS_BUILD_DIR
+      exec setsid --fork "$here/nexus-run-plain" "$1" </dev/null >>"$builds/$1/log" 2>&1
+    )
+  fi
+}
+
+# Sets REPLY to the finished event of the build when pipe_out has it.
+find_finished() { # ID
+  local member="\"type\":\"finished\",\"id\":\"$1\""
+  REPLY=$(grep -aF -- "$member" "$pipe_out" | jq -Rnr 'first(inputs | select(fromjson? | .type? == "finished"))') || true
+  [[ $REPLY ]]
+}
+
+retrieve_list() { # ID
+  local lines=()
+  if [[ -r $builds/$1/retrieve ]]; then mapfile -t lines <"$builds/$1/retrieve"; fi
+  local IFS=,
+  REPLY="[${lines[*]}]"
+}
+
+# The event must have reached the disk before the marker does: a marker without its event would be an end never told.
+mark_finished() { # ID LINE
+  sync -- "$pipe_out" || true
+  { printf '%s\n' "$2" >"$builds/$1/.finished" && mv -f -- "$builds/$1/.finished" "$builds/$1/finished"; } 2>/dev/null
+}
+
+# Reports the end of a build, exactly once, whoever calls it how often. STATUS and SIGNAL may be empty.
+end_build() { # ID RESULT STATUS SIGNAL
+  local build=$builds/$1 result=$2 status=$3 signal=$4 told='' failed=0
+  [[ ! -e $build/finished ]] || return 0
+  lock_pipe || return
+  if [[ -e $build/finished ]]; then
+    unlock_pipe
+    return 0
+  fi
+  if [[ -e $build/ending ]]; then
+    # Somebody was here before and died: its knowledge is better than ours, and its event may be out.
+    local known=()
+    IFS=: read -r -a known <"$build/ending" || true
+    if [[ ${known[0]:-} ]]; then result=${known[0]} status=${known[1]:-} signal=${known[2]:-}; fi
+    if find_finished "$1"; then told=$REPLY; fi
+  else
+    { printf '%s:%s:%s\n' "$result" "$status" "$signal" >"$build/ending"; } 2>/dev/null || true
+  fi
+  if [[ ! $told ]]; then
+    retrieve_list "$1"
+    write_event finished "$1" ",\"result\":\"$result\",\"status\":${status:-null},\"signal\":$signal_json,\"retrieve\":$REPLY" || failed=$?
+    told=$event_line
+  fi
+  if ((failed == 0)); then mark_finished "$1" "$told" || failed=$?; fi
+  unlock_pipe
+  return "$failed"
+}
+
+# Sets result for a build whose own end nobody saw or nobody shall see.
+result_of_stopped() { # ID
+  if [[ -e $builds/$1/cancelled ]]; then result=cancelled; else result=interrupted; fi
+}

@@ -1,0 +1,102 @@
+# shellcheck shell=bash
+# Appends events to pipe_out.
+#
+# INVARIANTS
+# - pipe_out is written only by whoever holds the lock on it.
+# - The counter file holds the seq of the last event. It is empty while a line is being written, so that whoever
+#   comes next sees that the writer was killed, and repairs what it left.
+# - A line that is not ours, or torn, is closed with a newline before the next event: it never swallows one.
+
+seq_file=$bootstrap/.seq
+# Freed when the disk is full, so that there is always room to say so.
+reserve=$bootstrap/.reserve
+reserve_bytes=65536
+pipe_fd=
+
+# Sets REPLY to TEXT as a JSON string. What needs no escaping needs no jq either: a fork is dear in an emulated VM.
+json_string() { # TEXT
+  local LC_ALL=C
+  if [[ $1 =~ ^[][A-Za-z0-9\ _.,:\;/+@=()%*!?~#-]*$ ]]; then
+    REPLY="\"$1\""
+  else
+    # The here-string adds the newline that is cut off again. Bytes that are no UTF-8 become U+FFFD.
+    REPLY=$(jq -Rsa 'rtrimstr("\n")' <<<"$1")
+  fi
+}
+
+# Sets REPLY to the time in RFC 3339 with milliseconds.
+timestamp() {
+  local now=$EPOCHREALTIME
+  TZ=UTC0 printf -v REPLY '%(%Y-%m-%dT%H:%M:%S)T' "${now%[.,]*}"
+  REPLY+=.${now: -6:3}Z
+}
+
+lock_pipe() {
+  exec {pipe_fd}>>"$pipe_out" || return
+  flock "$pipe_fd" || return
+}
+
+unlock_pipe() {
+  exec {pipe_fd}>&-
+}
+
+close_torn_line() {
+  if [[ $(tail -c 1 -- "$pipe_out" | od -An -tx1) == *[!\ a0]* ]]; then
+    printf '\n' >&"$pipe_fd"
+  fi
+}
+
+# Sets seq to the highest number in FILE, or to nothing. What is no event is passed over.
+highest_seq() { # COMMAND THAT PRINTS LINES
+  seq=$("$@" -- "$pipe_out" | jq -Rn '[inputs | fromjson? | .seq? | numbers] | max // empty')
+}
+
+# Sets seq to the number of the last event; repairs the file first when its last writer was killed or was not one of us.
+read_seq() {
+  local last=
+  if [[ -r $seq_file ]]; then read -r last <"$seq_file" || true; fi
+  if [[ $last =~ ^[0-9]+$ && ! $pipe_out -nt $seq_file ]]; then
+    seq=$last
+    return
+  fi
+  close_torn_line || return
+  if [[ $last =~ ^[0-9]+$ ]]; then
+    seq=$last
+    return
+  fi
+  highest_seq tail -c 65536
+  [[ $seq ]] || highest_seq cat
+  seq=${seq:-0}
+}
+
+append_line() { # LINE
+  { : >"$seq_file" && printf '%s\n' "$1" >&"$pipe_fd"; } 2>/dev/null
+}
+
+# Writes one event; the caller holds the lock. Sets event_line to what was written.
+write_event() { # TYPE ID FIELDS, where ID may be empty and FIELDS are JSON members, each after a comma
+  local seq id=${2:+",\"id\":\"$2\""}
+  read_seq || return
+  timestamp
+  event_line="{\"v\":1,\"seq\":$((seq + 1)),\"at\":\"$REPLY\",\"type\":\"$1\"$id$3}"
+  if ! append_line "$event_line"; then
+    rm -f -- "$reserve"
+    close_torn_line && append_line "$event_line" || return
+  fi
+  # When this fails the file stays empty and the next writer counts again.
+  { printf '%s\n' "$((seq + 1))" >"$seq_file"; } 2>/dev/null || true
+}
+
+emit() { # TYPE ID FIELDS
+  local failed=0
+  lock_pipe || { say "cannot lock $pipe_out"; return 1; }
+  write_event "$1" "$2" "$3" || failed=$?
+  unlock_pipe
+  if ((failed)); then say "cannot write a '$1' event to $pipe_out"; fi
+  return "$failed"
+}
+
+keep_reserve() {
+  # Random bytes, because a file system may store zeros as nothing.
+  [[ -e $reserve ]] || head -c "$reserve_bytes" /dev/urandom >"$reserve" 2>/dev/null || rm -f -- "$reserve"
+}
