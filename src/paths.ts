@@ -22,6 +22,8 @@ export interface DataPaths {
   /** Builder ISO and what it was made from. */
   bootMedium: string;
   bootMediumSource: string;
+  /** Uploaded sources, by the sha256 of their cleaned tar archive. */
+  sources: string;
   builds: string;
   build(id: string): BuildPaths;
 }
@@ -29,10 +31,7 @@ export interface DataPaths {
 export interface BuildPaths {
   root: string;
   record: string;
-  /** The uploaded source, a tar archive. */
-  source: string;
   script: string;
-  events: string;
   log: string;
 }
 
@@ -53,6 +52,7 @@ export function dataPaths(root: string): DataPaths {
     thisMachine: join(root, 'this-machine'),
     bootMedium: join(root, 'builder', 'boot.iso'),
     bootMediumSource: join(root, 'builder', 'boot.json'),
+    sources: join(root, 'sources'),
     builds,
     build: (id) => buildPaths(join(builds, id)),
   };
@@ -62,9 +62,7 @@ function buildPaths(root: string): BuildPaths {
   return {
     root,
     record: join(root, 'build.json'),
-    source: join(root, 'source.tar'),
     script: join(root, 'script'),
-    events: join(root, 'events.jsonl'),
     log: join(root, 'log'),
   };
 }

@@ -1,5 +1,6 @@
 import { type ErrorReport, messageOf, NexusError, reportError } from '../errors.ts';
 import type { Logger } from '../log.ts';
+import { abortable } from '../transport/signals.ts';
 import type { Builder, BuilderKind, StartedBuilder, StepNews } from './builder.ts';
 
 export type BuilderState = 'absent' | 'starting' | 'ready' | 'busy' | 'stopping' | 'lost';
@@ -176,13 +177,4 @@ export class BuilderLife {
   #changed(): void {
     for (const listener of this.#listeners) listener();
   }
-}
-
-function abortable<T>(promise: Promise<T>, signal?: AbortSignal): Promise<T> {
-  if (!signal) return promise;
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason);
-    signal.addEventListener('abort', abort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
-  });
 }

@@ -1,5 +1,5 @@
 import { messageOf, NexusError } from '../errors.ts';
-import { anySignal } from '../transport/signals.ts';
+import { abortable, anySignal } from '../transport/signals.ts';
 import type { StartOptions } from './builder.ts';
 
 export interface ReadinessStep {
@@ -29,7 +29,9 @@ export async function becomeReady(
 async function take(step: ReadinessStep, signal: AbortSignal, which: string, say: (detail: string) => void) {
   const limit = AbortSignal.timeout(step.limitMs);
   try {
-    await step.run(anySignal(signal, limit), say);
+    const both = anySignal(signal, limit);
+    // Raced as well, since not everything that a step calls listens to signals.
+    await abortable(step.run(both, say), both);
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof NexusError && !limit.aborted) throw error;

@@ -47,7 +47,8 @@ function watchFile(file: string) {
   });
 }
 
-async function* readAvailable(file: string, start: number): AsyncGenerator<Buffer> {
+/** The bytes from `start` to the present end; none when there is no such file. */
+export async function* readAvailable(file: string, start: number): AsyncGenerator<Buffer> {
   const handle = await openIfThere(file);
   if (!handle) return;
   try {

@@ -1,13 +1,11 @@
 import { spawn } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { rename, rm, writeFile } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer, text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
+import { writeFileAtomically } from '../write-file-atomically.ts';
 import { followFile } from './follow-file.ts';
-import type { PutOptions, ReadOptions, RunOptions, RunResult, Transport } from './transport.ts';
+import type { ReadOptions, RunOptions, RunResult, Transport } from './transport.ts';
 
 /** The builder is this machine: its files are ours. */
 export function localTransport(): Transport {
@@ -16,7 +14,7 @@ export function localTransport(): Transport {
     run,
     read: (path, options = {}) => readFrom(path, options),
     follow: followFile,
-    put,
+    put: (path, content, { mode } = {}) => writeFileAtomically(path, content, mode),
     [Symbol.asyncDispose]: async () => {},
   };
 }
@@ -42,19 +40,4 @@ async function run(command: readonly [string, ...string[]], options: RunOptions 
 
 function readFrom(path: string, { offset = 0, signal }: ReadOptions): AsyncIterable<Buffer> {
   return createReadStream(path, { start: offset, highWaterMark: 256 * 1024, ...(signal && { signal }) });
-}
-
-async function put(path: string, content: string | Buffer, options: PutOptions = {}): Promise<void> {
-  const temporary = join(dirname(path), `.${basename(path)}.${randomUUID()}`);
-  try {
-    await writeFile(temporary, content, {
-      mode: options.mode ?? 0o600,
-      flush: true,
-      ...(options.signal && { signal: options.signal }),
-    });
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
 }

@@ -23,3 +23,13 @@ export async function waitAtMost(promise: Promise<unknown>, milliseconds: number
     late.catch(() => {});
   }
 }
+
+/** The promise, or a rejection with the signal's reason as soon as it aborts, for work that knows no signals. */
+export function abortable<T>(promise: Promise<T>, signal?: AbortSignal): Promise<T> {
+  if (!signal) return promise;
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason);
+    signal.addEventListener('abort', abort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
+}

@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2154  # the names on disk come from paths.bash
 # One build on disk: what state it is in, how it is launched, how it ends.
 #
 # A build is a folder; the files in it are its state:
@@ -26,6 +27,19 @@ may_start() { # ID
   boot_id
   [[ $boot == "$REPLY" ]]
 }
+
+# True when a process that will tell the build's end is seen alive. It costs no fork, and being wrong costs nothing:
+# see launch_build.
+is_kept() { # ID
+  local build=$builds/$1 pid='' words=() line=''
+  if [[ $NEXUS_MODE == systemd ]]; then
+    read -r pid <"$build/started" && read -r line <"/proc/$pid/cgroup"
+    [[ $line == *"/nexus-build@$1.service" ]]
+  else
+    read -r pid <"$build/supervisor" && mapfile -d '' -t words <"/proc/$pid/cmdline"
+    [[ ${words[-2]:-} == */nexus-run-plain && ${words[-1]} == "$1" ]]
+  fi
+} 2>/dev/null
 
 # What the watcher holds open and no build may inherit, above all its lock.
 private_fds=()
@@ -73,7 +87,7 @@ mark_finished() { # ID LINE
 
 # Reports the end of a build, exactly once, whoever calls it how often. STATUS and SIGNAL may be empty.
 end_build() { # ID RESULT STATUS SIGNAL
-  local build=$builds/$1 result=$2 status=$3 signal=$4 told='' failed=0
+  local build=$builds/$1 result=$2 status=$3 signal=$4 signal_json=null told='' failed=0
   [[ ! -e $build/finished ]] || return 0
   lock_pipe || return
   if [[ -e $build/finished ]]; then
@@ -90,6 +104,7 @@ end_build() { # ID RESULT STATUS SIGNAL
     { printf '%s:%s:%s\n' "$result" "$status" "$signal" >"$build/ending"; } 2>/dev/null || true
   fi
   if [[ ! $told ]]; then
+    if [[ $signal ]]; then signal_json="\"$signal\""; fi
     retrieve_list "$1"
     write_event finished "$1" ",\"result\":\"$result\",\"status\":${status:-null},\"signal\":$signal_json,\"retrieve\":$REPLY" || failed=$?
     told=$event_line

@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2154  # the names on disk come from paths.bash
 # Appends events to pipe_out.
 #
 # INVARIANTS

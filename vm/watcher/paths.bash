@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Where everything is: the names on disk of docs/protocol.md, and what every program of the watcher agrees on.
 # A program sets $here to the folder of this file before it reads it.
-# shellcheck disable=SC2034  # read by the programs that source this file
+# shellcheck disable=SC2034,SC2154  # the programs that source this file read these names, and set $here
 
 # A stranger's start-up file must not run inside our programs or inside a script.
 unset BASH_ENV ENV

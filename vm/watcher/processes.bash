@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2154  # the names on disk come from paths.bash
 # Plain mode only: finds and ends every process of a build, where systemd would have the cgroup.
 
 grace_seconds=3

@@ -88,8 +88,8 @@ class Start {
         description: 'the Docker Engine answers',
         hint: 'Start Docker; docker info must work for this user.',
         limitMs: minute,
-        run: async (signal) => {
-          await engine.ping(signal);
+        run: async () => {
+          await engine.ping();
           await sweepContainers(engine, this.#options.keys);
         },
       },

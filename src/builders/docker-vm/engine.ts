@@ -3,6 +3,9 @@ import { pipeline } from 'node:stream/promises';
 import { stripVTControlCharacters } from 'node:util';
 import Docker from 'dockerode';
 import { messageOf, NexusError } from '../../errors.ts';
+import { abortable } from '../../transport/signals.ts';
+
+const pingMs = 10_000;
 
 /** The few things we want of a Docker Engine, in our words; the only file that knows dockerode. */
 export class Engine {
@@ -13,9 +16,9 @@ export class Engine {
   }
 
   /** @throws {NexusError} `engine-unreachable`. */
-  async ping(signal?: AbortSignal): Promise<void> {
+  async ping(): Promise<void> {
     try {
-      await (signal ? this.#docker.ping({ abortSignal: signal }) : this.#docker.ping());
+      await abortable(this.#docker.ping(), AbortSignal.timeout(pingMs));
     } catch (error) {
       throw new NexusError('engine-unreachable', `No Docker Engine answers: ${messageOf(error)}`, {
         hint: 'Start Docker, or give this user access to its socket (docker info must work), or set DOCKER_HOST.',

@@ -1,0 +1,45 @@
+import { z } from 'zod';
+import { buildIdPattern } from '../bridge/messages.ts';
+import { errorCodes } from '../errors.ts';
+import { buildRequest } from './request.ts';
+
+export const buildStates = [
+  'queued',
+  'preparing',
+  'building',
+  'collecting',
+  'succeeded',
+  'failed',
+  'cancelled',
+] as const;
+
+export const artifact = z.object({
+  name: z.string().describe('File name in the artifacts folder'),
+  bytes: z.number().int(),
+  sha256: z.string(),
+  path: z.string().describe('Where it lies for the user; empty until it was fetched'),
+});
+
+/** The record of a build, as it is stored, listed and sent over the API. */
+export const buildSchema = z.object({
+  id: z.string().regex(buildIdPattern),
+  request: buildRequest,
+  state: z.enum(buildStates),
+  phase: z.string().nullable().describe('What the build does now, in its own words'),
+  createdAt: z.iso.datetime(),
+  startedAt: z.iso.datetime().nullable(),
+  finishedAt: z.iso.datetime().nullable(),
+  builder: z.string().nullable(),
+  artifacts: z.array(artifact),
+  fetched: z.number().describe('Bytes of the artifacts that have arrived'),
+  retrieve: z.array(z.string()).describe('Commands that fetch the artifacts from the builder by hand'),
+  error: z.object({ code: z.enum(errorCodes), message: z.string(), hint: z.string().optional() }).nullable(),
+});
+
+export type Build = z.infer<typeof buildSchema>;
+export type BuildState = Build['state'];
+export type Artifact = z.infer<typeof artifact>;
+
+export function isFinished({ state }: Pick<Build, 'state'>): boolean {
+  return state === 'succeeded' || state === 'failed' || state === 'cancelled';
+}

@@ -1,0 +1,160 @@
+import { randomBytes } from 'node:crypto';
+import type { BuilderLife } from '../builders/builder-life.ts';
+import type { Config } from '../config.ts';
+import { NexusError, reportError } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import type { DataPaths } from '../paths.ts';
+import { type Build, isFinished } from './build.ts';
+import { Queue } from './queue.ts';
+import type { BuildRequest } from './request.ts';
+import { runBuild } from './run-build.ts';
+import type { Sources } from './sources.ts';
+import type { BuildStore } from './store.ts';
+import { newBuild } from './transition.ts';
+
+export interface BuildsOptions {
+  config: Pick<Config, 'nixpkgs' | 'artifacts' | 'artifactsShownAs'>;
+  paths: DataPaths;
+  store: BuildStore;
+  sources: Sources;
+  life: BuilderLife;
+  logger: Logger;
+}
+
+/** A build that waits or runs. */
+interface Job {
+  abort: AbortController;
+  /** Ends with the build, in whatever way. */
+  ended: Promise<void>;
+}
+
+/**
+ * Takes requests and runs them one after the other.
+ *
+ * INVARIANTS
+ * - Every accepted build ends in exactly one of succeeded, failed and cancelled.
+ * - A build is acknowledged only when its record is on disk, and its source has been before.
+ */
+export class Builds {
+  readonly #options: BuildsOptions;
+  readonly #jobs = new Map<string, Job>();
+  readonly #queue = new Queue();
+  #stopping = false;
+
+  constructor(options: BuildsOptions) {
+    this.#options = options;
+  }
+
+  /** Marks what an orchestrator that died has left unfinished. */
+  async closeLeftovers(): Promise<void> {
+    const { store } = this.#options;
+    for (const build of store.list().filter((build) => !isFinished(build))) {
+      const error = new NexusError('stopping', 'The orchestrator was stopped while this build ran', {
+        hint: 'Build it again; Nix keeps what it had finished.',
+      });
+      await store.apply(build.id, { type: 'failed', error: reportError(error) });
+    }
+  }
+
+  /**
+   * Accepts a request.
+   * @throws {NexusError} `not-found` for a source that was never uploaded, `source-without-configuration`.
+   */
+  async submit(request: BuildRequest): Promise<Build> {
+    if (this.#stopping) throw new NexusError('stopping', 'The orchestrator is stopping and takes no builds');
+    const { store, sources, logger } = this.#options;
+    if (request.source) checkSource(request, await sources.files(request.source));
+    const build = newBuild(newId(), request, new Date());
+    await store.add(build);
+    logger.info('Build queued', { buildId: build.id, name: request.name });
+    this.#enqueue(build);
+    return build;
+  }
+
+  /** Ends a build in whatever state it is; a finished one stays as it is. */
+  async cancel(id: string): Promise<Build> {
+    const { store } = this.#options;
+    store.get(id);
+    const job = this.#jobs.get(id);
+    job?.abort.abort(new NexusError('stopping', 'The build was cancelled'));
+    await job?.ended;
+    return store.get(id);
+  }
+
+  get unfinished(): number {
+    return this.#jobs.size;
+  }
+
+  /** Ends every build that waits or runs. */
+  async cancelAll(): Promise<void> {
+    await Promise.all([...this.#jobs.keys()].map((id) => this.cancel(id)));
+  }
+
+  /** Takes no more builds and ends those that are there. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    await this.cancelAll();
+  }
+
+  #enqueue({ id }: Build): void {
+    const abort = new AbortController();
+    const ended = new Promise<void>((resolve) => {
+      const run = () => this.#run(id, abort.signal).finally(resolve);
+      this.#queue.add(id, run);
+      // One that still waits ends when it is cancelled, not when its turn comes.
+      abort.signal.addEventListener('abort', () => this.#queue.remove(id) && void run(), { once: true });
+    });
+    this.#jobs.set(id, { abort, ended: ended.finally(() => this.#jobs.delete(id)) });
+  }
+
+  async #run(id: string, signal: AbortSignal): Promise<void> {
+    const { store, sources, life, paths, config, logger } = this.#options;
+    try {
+      signal.throwIfAborted();
+      await life.use(
+        (builder) =>
+          runBuild({
+            build: store.get(id),
+            builder,
+            paths: paths.build(id),
+            sources,
+            nixpkgs: config.nixpkgs,
+            artifacts: config.artifacts,
+            artifactsShownAs: config.artifactsShownAs,
+            signal,
+            happen: (happening) => store.apply(id, happening),
+          }),
+        signal,
+      );
+      logger.info('Build succeeded', { buildId: id });
+    } catch (error) {
+      if (signal.aborted) {
+        await store.apply(id, { type: 'cancelled' });
+        logger.info('Build cancelled', { buildId: id });
+      } else {
+        const report = reportError(error);
+        await store.apply(id, { type: 'failed', error: report });
+        logger.warn('Build failed', { buildId: id, code: report.code, why: report.message.split('\n')[0] });
+      }
+    }
+  }
+}
+
+/** Sorts by time, and is short enough to type: `20260911-101500-3f2a`. */
+function newId(): string {
+  const [day, time] = new Date().toISOString().split('T');
+  return `${day?.replaceAll('-', '')}-${time?.slice(0, 8).replaceAll(':', '')}-${randomBytes(2).toString('hex')}`;
+}
+
+/** @throws {NexusError} `source-without-configuration` when the file that is to be built is not in the source. */
+function checkSource(request: BuildRequest, files: readonly string[]): void {
+  if (request.kind === 'script') return;
+  const wanted = request.kind === 'image' ? request.configuration : request.file;
+  const path = wanted.replace(/^\.\/+/, '').replace(/\/+$/, '');
+  const candidates =
+    request.kind === 'nix' ? [path, path === '.' ? 'default.nix' : `${path}/default.nix`] : [path];
+  if (candidates.some((candidate) => files.includes(candidate))) return;
+  throw new NexusError('source-without-configuration', `The source has no ${candidates.at(-1)}`, {
+    hint: `It has: ${files.slice(0, 10).join(', ') || 'no files at all'}.`,
+  });
+}

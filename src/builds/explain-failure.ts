@@ -1,0 +1,54 @@
+import { open } from 'node:fs/promises';
+import type { BridgeEventOf } from '../bridge/messages.ts';
+import { NexusError } from '../errors.ts';
+
+const tailBytes = 64 * 1024;
+const mostLines = 25;
+
+/** What a build that did not succeed tells the person: how it ended, and the lines of its log that say why. */
+export async function explainFailure(
+  finished: BridgeEventOf<'finished'>,
+  logPath: string,
+): Promise<NexusError> {
+  const lines = failingLines(await readTail(logPath));
+  const said = lines.length > 0 ? `\n${lines.join('\n')}` : ' and printed nothing';
+  return new NexusError('build-failed', `${howItEnded(finished)}${said}`, {
+    hint: 'The whole log: nexus logs',
+  });
+}
+
+function howItEnded({ result, status, signal }: BridgeEventOf<'finished'>): string {
+  switch (result) {
+    case 'oom-kill':
+      return 'The builder ran out of memory and killed the build';
+    case 'timeout':
+      return 'The build took longer than it may';
+    case 'interrupted':
+      return 'The build was interrupted: its machine or its watcher was restarted';
+    case 'signal':
+      return `The build was ended by signal ${signal ?? 'unknown'}`;
+    default:
+      return `The build failed with status ${status ?? 'unknown'}`;
+  }
+}
+
+/** From the last `error:` of Nix on, or the last lines when there is none. */
+export function failingLines(log: string): string[] {
+  const lines = log.split('\n').map((line) => line.trimEnd());
+  while (lines.at(-1) === '') lines.pop();
+  const lastError = lines.findLastIndex((line) => /^\s*(error|fatal)\b.*:/i.test(line));
+  const from = lastError === -1 ? lines.length - mostLines : lastError;
+  return lines.slice(Math.max(0, from)).slice(0, mostLines);
+}
+
+async function readTail(path: string): Promise<string> {
+  const file = await open(path, 'r');
+  try {
+    const { size } = await file.stat();
+    const length = Math.min(size, tailBytes);
+    const { buffer } = await file.read(Buffer.alloc(length), 0, length, size - length);
+    return buffer.toString();
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,67 @@
+import { randomUUID } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdir, readFile, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { z } from 'zod';
+import { NexusError, systemCodeOf } from '../errors.ts';
+import { writeFileAtomically } from '../write-file-atomically.ts';
+import { cleanSource } from './source-archive.ts';
+
+const index = z.array(z.string());
+
+/** Uploaded sources, named by the sha256 of their content, so that the same one is kept once. */
+export class Sources {
+  readonly #folder: string;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /**
+   * Takes an uploaded tar archive in.
+   * @returns its id.
+   * @throws {NexusError} `source-unsafe`, `request-invalid`.
+   */
+  async add(upload: Readable, signal?: AbortSignal): Promise<string> {
+    await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+    const temporary = join(this.#folder, `.${randomUUID()}`);
+    try {
+      const { files, sha256 } = await cleanSource(upload, temporary, signal);
+      await writeFileAtomically(this.#index(sha256), JSON.stringify(files));
+      await rename(temporary, this.#archive(sha256));
+      return sha256;
+    } finally {
+      await rm(temporary, { force: true });
+    }
+  }
+
+  /**
+   * The paths of the files in it.
+   * @throws {NexusError} `not-found`.
+   */
+  async files(id: string): Promise<string[]> {
+    try {
+      return index.parse(JSON.parse(await readFile(this.#index(id), 'utf8')));
+    } catch (error) {
+      if (systemCodeOf(error) !== 'ENOENT') throw error;
+      throw new NexusError('not-found', `There is no source ${id}`, {
+        hint: 'Upload it first.',
+        cause: error,
+      });
+    }
+  }
+
+  /** The tar archive. */
+  open(id: string): Readable {
+    return createReadStream(this.#archive(id));
+  }
+
+  #archive(id: string): string {
+    return join(this.#folder, `${id}.tar`);
+  }
+
+  #index(id: string): string {
+    return join(this.#folder, `${id}.json`);
+  }
+}

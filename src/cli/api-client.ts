@@ -1,0 +1,149 @@
+import type { Readable } from 'node:stream';
+import type { z } from 'zod';
+import { type Build, buildSchema } from '../builds/build.ts';
+import type { BuildRequest } from '../builds/request.ts';
+import { messageOf, NexusError, systemCodeOf } from '../errors.ts';
+import {
+  type BuilderStatusReply,
+  builderStatus,
+  buildList,
+  errorReply,
+  sourceReply,
+  type WatchLine,
+  watchLine,
+} from '../http/schemas.ts';
+
+interface Call {
+  method?: 'GET' | 'POST';
+  body?: string | Readable;
+  type?: string;
+  signal?: AbortSignal | undefined;
+}
+
+/** The HTTP API as the CLI uses it. Every call rejects with the server's own error, or `server-unreachable`. */
+export class ApiClient {
+  readonly url: string;
+  readonly #token: string;
+
+  constructor(url: string, token: string) {
+    this.url = url.replace(/\/$/, '');
+    this.#token = token;
+  }
+
+  async uploadSource(tar: Readable, signal?: AbortSignal): Promise<string> {
+    const call = { method: 'POST', body: tar, type: 'application/x-tar', signal } as const;
+    return (await this.#json('/sources', sourceReply, call)).id;
+  }
+
+  submit(request: BuildRequest): Promise<Build> {
+    return this.#json('/builds', buildSchema, {
+      method: 'POST',
+      body: JSON.stringify(request),
+      type: 'application/json',
+    });
+  }
+
+  async list(): Promise<Build[]> {
+    return (await this.#json('/builds', buildList)).builds;
+  }
+
+  show(id: string): Promise<Build> {
+    return this.#json(`/builds/${encodeURIComponent(id)}`, buildSchema);
+  }
+
+  cancel(id: string): Promise<Build> {
+    return this.#json(`/builds/${encodeURIComponent(id)}/cancel`, buildSchema, { method: 'POST' });
+  }
+
+  builder(): Promise<BuilderStatusReply> {
+    return this.#json('/builder', builderStatus);
+  }
+
+  startBuilder(): Promise<BuilderStatusReply> {
+    return this.#json('/builder/start', builderStatus, { method: 'POST' });
+  }
+
+  stopBuilder(): Promise<BuilderStatusReply> {
+    return this.#json('/builder/stop', builderStatus, { method: 'POST' });
+  }
+
+  /** The state of a build, now and on every change, until it has ended. */
+  async *watch(id: string, signal?: AbortSignal): AsyncGenerator<WatchLine> {
+    let rest = '';
+    for await (const text of this.#text(`/builds/${encodeURIComponent(id)}/watch`, signal)) {
+      const lines = (rest + text).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) if (line !== '') yield watchLine.parse(JSON.parse(line));
+    }
+  }
+
+  log(id: string, follow: boolean, signal?: AbortSignal): AsyncGenerator<Buffer> {
+    return this.#bytes(`/builds/${encodeURIComponent(id)}/log?follow=${follow}`, signal);
+  }
+
+  artifact(id: string, name: string, signal?: AbortSignal): AsyncGenerator<Buffer> {
+    return this.#bytes(`/builds/${encodeURIComponent(id)}/artifacts/${encodeURIComponent(name)}`, signal);
+  }
+
+  async #json<T>(path: string, schema: z.ZodType<T>, call: Call = {}): Promise<T> {
+    const reply = await this.#fetch(path, call);
+    return schema.parse(await reply.json());
+  }
+
+  async *#text(path: string, signal?: AbortSignal): AsyncGenerator<string> {
+    const decoder = new TextDecoder();
+    for await (const chunk of this.#bytes(path, signal)) yield decoder.decode(chunk, { stream: true });
+  }
+
+  async *#bytes(path: string, signal?: AbortSignal): AsyncGenerator<Buffer> {
+    const reply = await this.#fetch(path, { signal });
+    try {
+      for await (const chunk of reply.body ?? []) yield Buffer.from(chunk as Uint8Array);
+    } catch (error) {
+      throw this.#unreachable(error, signal);
+    }
+  }
+
+  async #fetch(path: string, { method = 'GET', body, type, signal }: Call): Promise<Response> {
+    const headers = { authorization: `Bearer ${this.#token}`, ...(type && { 'content-type': type }) };
+    let reply: Response;
+    try {
+      reply = await fetch(`${this.url}/api/v1${path}`, {
+        method,
+        headers,
+        ...(signal && { signal }),
+        // Half duplex is how a streamed request body is asked for (https://fetch.spec.whatwg.org/#dom-requestinit-duplex).
+        ...(body && { body, duplex: 'half' }),
+      } as RequestInit);
+    } catch (error) {
+      throw this.#unreachable(error, signal);
+    }
+    if (!reply.ok) throw await errorOf(reply);
+    return reply;
+  }
+
+  #unreachable(error: unknown, signal?: AbortSignal): unknown {
+    if (signal?.aborted) return signal.reason;
+    const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
+    const said = systemCodeOf(cause) ?? messageOf(cause);
+    return new NexusError('server-unreachable', `The orchestrator at ${this.url} does not answer: ${said}`, {
+      hint: 'Is it running? docker compose ps, or nexus serve.',
+      cause: error,
+    });
+  }
+}
+
+async function errorOf(reply: Response): Promise<NexusError> {
+  const text = await reply.text();
+  try {
+    const { error } = errorReply.parse(JSON.parse(text));
+    return new NexusError(error.code, error.message, { hint: error.hint });
+  } catch (cause) {
+    const said = `${reply.status} ${text.slice(0, 200)}`;
+    return new NexusError(
+      'server-unreachable',
+      `Something that is no orchestrator answers at ${reply.url}: ${said}`,
+      { cause },
+    );
+  }
+}

@@ -1,0 +1,79 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Command } from 'commander';
+import type { BuilderStatusReply } from '../http/schemas.ts';
+import { type Context, makeContext } from './context.ts';
+import { formatBytes, formatTable } from './format.ts';
+import { progressLine } from './progress-line.ts';
+
+const pollMs = 500;
+
+export function builderCommand(program: Command): void {
+  const builder = program.command('builder').description('Start, stop or look at the machine that builds.');
+  const json = ['--json', 'print the status as JSON'] as const;
+  builder
+    .command('start')
+    .description('Make the builder ready now, not with the first build.')
+    .option(...json)
+    .action(async (flags: { json?: true }) => start(makeContext(), flags.json === true));
+  builder
+    .command('stop')
+    .description('Cancel what runs, then power the builder down.')
+    .option(...json)
+    .action(async (flags: { json?: true }) => {
+      const context = makeContext();
+      const client = await context.client();
+      context.err.write('Stopping the builder…\n');
+      print(await client.stopBuilder(), context, flags.json === true);
+    });
+  builder
+    .command('status')
+    .description('Say what the builder does and what machine it is.')
+    .option(...json)
+    .action(async (flags: { json?: true }) => {
+      const context = makeContext();
+      print(await (await context.client()).builder(), context, flags.json === true);
+    });
+}
+
+async function start(context: Context, json: boolean): Promise<void> {
+  const client = await context.client();
+  let status = await client.startBuilder();
+  {
+    using line = progressLine(context.err);
+    while (status.state === 'starting') {
+      const { step } = status;
+      if (step) {
+        const key = `${step.step} of ${step.of}: ${step.description}`;
+        line.show({ key, text: step.detail ? `${key}: ${step.detail}` : key });
+      }
+      await sleep(pollMs);
+      status = await client.builder();
+    }
+  }
+  print(status, context, json);
+  if (status.error) process.exitCode = 1;
+}
+
+function print(status: BuilderStatusReply, { out }: Context, json: boolean): void {
+  out.write(json ? `${JSON.stringify(status, null, 2)}\n` : `${describe(status)}\n`);
+}
+
+function describe({ kind, state, step, machine, error }: BuilderStatusReply): string {
+  const lines = [
+    ['builder', kind ?? 'not chosen yet'],
+    ['state', step ? `${state}: ${step.step} of ${step.of}, ${step.description}` : state],
+    ...(machine
+      ? [
+          [
+            'machine',
+            `${machine.system}, ${machine.cores} cores, ${formatBytes(machine.memory)}, KVM ${machine.kvm ? 'usable' : 'not usable'}`,
+          ],
+          ['nix', machine.nix ?? 'none'],
+          ['disk free', formatBytes(machine.diskFree)],
+        ]
+      : []),
+    ...(error ? [['error', `${error.code}: ${error.message}`]] : []),
+    ...(error?.hint ? [['hint', error.hint]] : []),
+  ];
+  return formatTable(lines);
+}

@@ -1,0 +1,40 @@
+import type { WatchLine } from '../http/schemas.ts';
+import { formatBytes } from './format.ts';
+
+export interface Progress {
+  /** Changes when there is something new to say; counters within a step do not change it. */
+  key: string;
+  text: string;
+}
+
+/** What a build does now, in one line. */
+export function describeProgress({ build, builder }: WatchLine): Progress {
+  switch (build.state) {
+    case 'queued':
+      return builder.state === 'starting' ? describeStart(builder) : say('waiting for its turn');
+    case 'preparing':
+      return say('sending the source to the builder');
+    case 'building':
+      return say(build.phase ?? 'running');
+    case 'collecting':
+      return describeFetch(build);
+    case 'succeeded':
+    case 'failed':
+    case 'cancelled':
+      return say(build.state);
+  }
+}
+
+function describeStart({ kind, step }: WatchLine['builder']): Progress {
+  if (!step) return say('starting the builder');
+  const where = `starting the builder (${kind}), ${step.step} of ${step.of}: ${step.description}`;
+  return { key: where, text: step.detail ? `${where}: ${step.detail}` : where };
+}
+
+function describeFetch({ artifacts, fetched }: WatchLine['build']): Progress {
+  const total = artifacts.reduce((sum, { bytes }) => sum + bytes, 0);
+  const key = `fetching ${formatBytes(total)}`;
+  return { key, text: total > 0 ? `${key}: ${Math.floor((100 * fetched) / total)} %` : key };
+}
+
+const say = (text: string): Progress => ({ key: text, text });

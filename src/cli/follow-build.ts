@@ -1,0 +1,75 @@
+import type { Build } from '../builds/build.ts';
+import { isFinished } from '../builds/build.ts';
+import { NexusError } from '../errors.ts';
+import type { ApiClient } from './api-client.ts';
+import type { Context } from './context.ts';
+import { describeProgress } from './describe-progress.ts';
+import { progressLine } from './progress-line.ts';
+
+/** Exit status after Ctrl-C: 128 + SIGINT, as shells have it. */
+export const detachedStatus = 130;
+
+export interface FollowOptions {
+  /** Where to write the build's own output, when it is wanted. */
+  log?: NodeJS.WriteStream | undefined;
+}
+
+/**
+ * Shows the progress of a build until it has ended.
+ * @returns the finished build, or nothing when Ctrl-C detached from it.
+ */
+export async function followBuild(
+  client: ApiClient,
+  id: string,
+  context: Context,
+  { log }: FollowOptions = {},
+) {
+  const { err } = context;
+  const detached = new AbortController();
+  const detach = () => detached.abort();
+  process.once('SIGINT', detach);
+  try {
+    const logged = log ? copyLog(client, id, log, detached.signal) : Promise.resolve();
+    const build = await watch(client, id, context, detached.signal, log !== undefined);
+    await logged;
+    return build;
+  } catch (error) {
+    if (!detached.signal.aborted) throw error;
+    err.write(
+      `\nDetached; the build goes on. To come back: nexus logs ${id}   To end it: nexus cancel ${id}\n`,
+    );
+    return undefined;
+  } finally {
+    process.removeListener('SIGINT', detach);
+  }
+}
+
+async function watch(
+  client: ApiClient,
+  id: string,
+  { err }: Context,
+  signal: AbortSignal,
+  quiet: boolean,
+): Promise<Build> {
+  let last: Build | undefined;
+  using line = progressLine(err);
+  for await (const news of client.watch(id, signal)) {
+    last = news.build;
+    // The build's own output and a line that is drawn again do not go together.
+    if (!isFinished(news.build) && !(quiet && news.build.state === 'building'))
+      line.show(describeProgress(news));
+  }
+  if (last && isFinished(last)) return last;
+  throw new NexusError('server-unreachable', `The orchestrator went away while build ${id} ran`, {
+    hint: `When it is back: nexus show ${id}`,
+  });
+}
+
+async function copyLog(
+  client: ApiClient,
+  id: string,
+  out: NodeJS.WriteStream,
+  signal: AbortSignal,
+): Promise<void> {
+  for await (const chunk of client.log(id, true, signal)) out.write(chunk);
+}

@@ -1,0 +1,59 @@
+import { readFile } from 'node:fs/promises';
+import { basename, extname, resolve } from 'node:path';
+import type { Command } from 'commander';
+import type { Config } from '../config.ts';
+import { messageOf, NexusError } from '../errors.ts';
+import { builderOption, submitAndFollow } from './build.ts';
+import { makeContext } from './context.ts';
+import { packSource } from './pack-source.ts';
+
+interface RunFlags {
+  source?: string;
+  name?: string;
+  builder?: Config['builder'];
+  detach?: true;
+  json?: true;
+}
+
+export function runCommand(program: Command): void {
+  program
+    .command('run')
+    .summary('run Bash of your own on the builder')
+    .description(
+      'Run a Bash script on the builder, show its output, and fetch the files it names with nexus-artifact.',
+    )
+    .argument('<script>', 'a file with Bash')
+    .option('--source <folder>', 'a folder to send along; the script finds it as ./source')
+    .option('--name <name>', 'name of the result folder (default: made of the file name)')
+    .addOption(builderOption())
+    .option('-d, --detach', 'submit and print the id, do not wait')
+    .option('--json', 'print the finished build as JSON')
+    .addHelpText(
+      'after',
+      `
+In the script:
+  nexus-phase NAME             says what it does now
+  nexus-artifact FILE [NAME]   has a file fetched
+
+Example:
+  echo 'nix --version > v; nexus-artifact "$PWD/v" version.txt' > version.sh && nexus run version.sh`,
+    )
+    .action(async (path: string, flags: RunFlags) => {
+      const context = makeContext(flags.builder && { builder: flags.builder });
+      const script = await readScript(path);
+      const client = await context.client();
+      const source = flags.source && (await client.uploadSource(await packSource(resolve(flags.source))));
+      const name =
+        flags.name ?? (basename(path, extname(path)).replace(/[^A-Za-z0-9._-]+/g, '-') || 'script');
+      const request = { kind: 'script' as const, name, script, ...(source && { source }) };
+      process.exitCode = await submitAndFollow(client, request, context, { ...flags, verbose: true });
+    });
+}
+
+async function readScript(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    throw new NexusError('source-missing', `${path} cannot be read: ${messageOf(error)}`, { cause: error });
+  }
+}

@@ -1,0 +1,79 @@
+import { setInterval } from 'node:timers/promises';
+import { type Command, InvalidArgumentError } from 'commander';
+import { type Config, readConfig } from '../config.ts';
+import { makeLogger } from '../log.ts';
+import { type Orchestrator, startOrchestrator } from '../main.ts';
+import { dataPaths } from '../paths.ts';
+import { loadOrMakeToken } from '../token.ts';
+import { builderOption } from './build.ts';
+
+interface ServeFlags {
+  builder?: Config['builder'];
+  port?: number;
+  idleExit?: number;
+}
+
+export function serveCommand(program: Command): void {
+  program
+    .command('serve')
+    .summary('run the orchestrator')
+    .description(
+      'Run the orchestrator in the foreground, until SIGTERM or Ctrl-C; a second one ends it at once.',
+    )
+    .addOption(builderOption())
+    .option('--port <number>', 'port of the API (default: NEXUS_PORT); 0 takes a free one', wholeNumber)
+    .option('--idle-exit <seconds>', 'end after this long without work', wholeNumber)
+    .action(async ({ builder, port, idleExit }: ServeFlags) => {
+      const config = { ...readConfig(), ...(builder && { builder }), ...(port !== undefined && { port }) };
+      const logger = makeLogger(config.logLevel);
+      const stop = stopSignal();
+      const orchestrator = await startOrchestrator(config, logger);
+      await stopRequested(orchestrator, stop, idleExit);
+      logger.info('Orchestrator stopping');
+      await orchestrator[Symbol.asyncDispose]();
+      logger.info('Orchestrator stopped');
+    });
+}
+
+export function tokenCommand(program: Command): void {
+  program
+    .command('token')
+    .description('Print the token of the API, making it on first use.')
+    .action(async () => {
+      const config = readConfig();
+      process.stdout.write(`${config.token ?? (await loadOrMakeToken(dataPaths(config.data).token))}\n`);
+    });
+}
+
+/** Aborts at the first SIGTERM or SIGINT; the second one finds no listener and ends the process. */
+function stopSignal(): AbortSignal {
+  const stop = new AbortController();
+  const onSignal = () => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.removeListener(signal, onSignal);
+    stop.abort();
+  };
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, onSignal);
+  return stop.signal;
+}
+
+/** Returns when a signal came, or when there was no work for `idleSeconds`. */
+async function stopRequested(
+  orchestrator: Orchestrator,
+  stop: AbortSignal,
+  idleSeconds = Number.POSITIVE_INFINITY,
+) {
+  let idle = 0;
+  try {
+    for await (const _ of setInterval(1000, undefined, { signal: stop })) {
+      idle = orchestrator.unfinished() > 0 ? 0 : idle + 1;
+      if (idle >= idleSeconds) return;
+    }
+  } catch (error) {
+    if (!stop.aborted) throw error;
+  }
+}
+
+function wholeNumber(text: string): number {
+  if (!/^[0-9]+$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
+  return Number(text);
+}

@@ -1,0 +1,80 @@
+import { createReadStream } from 'node:fs';
+import { join } from 'node:path';
+import type { FastifyReply } from 'fastify';
+import { z } from 'zod';
+import { type Artifact, buildSchema } from '../builds/build.ts';
+import { buildRequest, parseRequest } from '../builds/request.ts';
+import { NexusError } from '../errors.ts';
+import { buildId, buildList, errorReply } from './schemas.ts';
+import type { ApiServer, ServerParts } from './server.ts';
+
+export function buildRoutes(api: ApiServer, { builds, store, artifacts }: ServerParts): void {
+  api.post(
+    '/builds',
+    {
+      schema: {
+        summary: 'Submit a build',
+        body: buildRequest,
+        response: { 201: buildSchema, '4xx': errorReply },
+      },
+    },
+    async (request, reply) => reply.status(201).send(await builds.submit(parseRequest(request.body))),
+  );
+  api.get(
+    '/builds',
+    { schema: { summary: 'All builds, newest first', response: { 200: buildList } } },
+    async () => ({ builds: store.list() }),
+  );
+  api.get(
+    '/builds/:id',
+    { schema: { summary: 'One build', params: buildId, response: { 200: buildSchema, '4xx': errorReply } } },
+    async ({ params }) => store.get(params.id),
+  );
+  api.post(
+    '/builds/:id/cancel',
+    {
+      schema: {
+        summary: 'End a build; a finished one stays as it is',
+        params: buildId,
+        response: { 200: buildSchema, '4xx': errorReply },
+      },
+    },
+    async ({ params }) => builds.cancel(params.id),
+  );
+  api.get(
+    '/builds/:id/artifacts/:name',
+    {
+      schema: {
+        summary: 'Download an artifact',
+        params: buildId.extend({ name: z.string() }),
+        produces: ['application/octet-stream'],
+        response: { '4xx': errorReply },
+      },
+    },
+    async ({ params }, reply) => {
+      const build = store.get(params.id);
+      const artifact = build.artifacts.find(({ name }) => name === params.name);
+      if (!artifact) {
+        const names = build.artifacts.map(({ name }) => name).join(', ') || 'none';
+        throw new NexusError('not-found', `Build ${build.id} has no artifact ${params.name}`, {
+          hint: `It has: ${names}.`,
+        });
+      }
+      if (build.state !== 'succeeded') {
+        throw new NexusError(
+          'not-finished',
+          `Build ${build.id} is ${build.state}, so its artifacts are not here yet`,
+        );
+      }
+      return download(reply, join(artifacts, `${build.request.name}-${build.id}`, artifact.name), artifact);
+    },
+  );
+}
+
+function download(reply: FastifyReply, file: string, { name, bytes }: Artifact) {
+  return reply
+    .header('content-type', 'application/octet-stream')
+    .header('content-length', bytes)
+    .header('content-disposition', `attachment; filename="${name}"`)
+    .send(createReadStream(file));
+}

@@ -1,0 +1,38 @@
+import { z } from 'zod';
+import { buildSchema } from '../builds/build.ts';
+import { errorCodes } from '../errors.ts';
+
+export const errorReply = z.object({
+  error: z.object({ code: z.enum(errorCodes), message: z.string(), hint: z.string().optional() }),
+});
+
+export const buildId = z.object({ id: z.string() });
+
+export const sourceReply = z.object({ id: z.string().describe('To be named in requests') });
+
+export const buildList = z.object({ builds: z.array(buildSchema) });
+
+export const builderStatus = z.object({
+  kind: z.enum(['docker-vm', 'this-machine']).nullable(),
+  state: z.enum(['absent', 'starting', 'ready', 'busy', 'stopping', 'lost']),
+  step: z
+    .object({ step: z.number(), of: z.number(), description: z.string(), detail: z.string().optional() })
+    .nullable(),
+  error: z.object({ code: z.enum(errorCodes), message: z.string(), hint: z.string().optional() }).nullable(),
+  machine: z
+    .object({
+      system: z.string(),
+      cores: z.number(),
+      memory: z.number(),
+      kvm: z.boolean(),
+      nix: z.string().nullable(),
+      diskFree: z.number(),
+    })
+    .nullable(),
+});
+
+/** One line of the watch stream; an empty line means that nothing has changed for a while. */
+export const watchLine = z.object({ build: buildSchema, builder: builderStatus });
+
+export type BuilderStatusReply = z.infer<typeof builderStatus>;
+export type WatchLine = z.infer<typeof watchLine>;

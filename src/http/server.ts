@@ -1,0 +1,99 @@
+import swagger from '@fastify/swagger';
+import fastify, { type FastifyError } from 'fastify';
+import {
+  hasZodFastifySchemaValidationErrors,
+  jsonSchemaTransform,
+  serializerCompiler,
+  validatorCompiler,
+  type ZodTypeProvider,
+} from 'fastify-type-provider-zod';
+import type { BuilderLife } from '../builders/builder-life.ts';
+import type { Builds } from '../builds/builds.ts';
+import type { Sources } from '../builds/sources.ts';
+import type { BuildStore } from '../builds/store.ts';
+import { NexusError, reportError } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import type { DataPaths } from '../paths.ts';
+import { authorizer } from './authorize.ts';
+import { buildRoutes } from './build-routes.ts';
+import { builderRoutes } from './builder-routes.ts';
+import { statusOf } from './error-status.ts';
+import { sourceRoutes } from './source-routes.ts';
+import { logRoutes } from './stream-routes.ts';
+
+export interface ServerParts {
+  builds: Builds;
+  store: BuildStore;
+  sources: Sources;
+  life: BuilderLife;
+  paths: DataPaths;
+  /** Folder with one folder a build. */
+  artifacts: string;
+  version: string;
+  token: string;
+  logger: Logger;
+  /** Aborts when the server closes, and ends every stream. */
+  closing: AbortSignal;
+}
+
+export type ApiServer = ReturnType<typeof typed>;
+
+/** The HTTP API; everything under /api/v1 needs the token. */
+export async function makeServer(parts: ServerParts) {
+  const server = typed();
+  server.setValidatorCompiler(validatorCompiler);
+  server.setSerializerCompiler(serializerCompiler);
+  server.setErrorHandler((error: FastifyError | NexusError, request, reply) => {
+    const known = asNexusError(error);
+    if (known.code === 'internal')
+      parts.logger.error('Request failed', { url: request.url, why: error.stack });
+    return reply.status(statusOf(known.code)).send({ error: reportError(known) });
+  });
+  server.setNotFoundHandler((request, reply) => {
+    const error = new NexusError('not-found', `There is no ${request.method} ${request.url}`, {
+      hint: 'See /openapi.json',
+    });
+    return reply.status(404).send({ error: reportError(error) });
+  });
+  await server.register(swagger, {
+    openapi: {
+      info: { title: 'Nexus Builder', version: parts.version, description: 'Builds bootable NixOS images.' },
+      components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
+      security: [{ token: [] }],
+    },
+    transform: jsonSchemaTransform,
+  });
+  server.get('/health', { schema: { hide: true } }, async () => ({ status: 'ok', version: parts.version }));
+  server.get('/openapi.json', { schema: { hide: true } }, async () => server.swagger());
+  await server.register(
+    async (api) => {
+      api.addHook('onRequest', authorizer(parts.token));
+      const routes = api.withTypeProvider<ZodTypeProvider>();
+      sourceRoutes(routes, parts);
+      buildRoutes(routes, parts);
+      logRoutes(routes, parts);
+      builderRoutes(routes, parts);
+    },
+    { prefix: '/api/v1' },
+  );
+  return server;
+}
+
+function typed() {
+  return fastify({
+    forceCloseConnections: true,
+    bodyLimit: 2 * 1024 * 1024,
+  }).withTypeProvider<ZodTypeProvider>();
+}
+
+function asNexusError(error: FastifyError | NexusError): NexusError {
+  if (error instanceof NexusError) return error;
+  if (hasZodFastifySchemaValidationErrors(error)) {
+    const wrong = error.validation.map(({ instancePath, message }) => `${instancePath || '/'}: ${message}`);
+    return new NexusError('request-invalid', `The request is wrong: ${wrong.join('; ')}`, { cause: error });
+  }
+  if (error.statusCode !== undefined && error.statusCode < 500) {
+    return new NexusError('request-invalid', error.message, { cause: error });
+  }
+  return new NexusError('internal', `The orchestrator failed: ${error.message}`, { cause: error });
+}

@@ -1,0 +1,102 @@
+import { Readable } from 'node:stream';
+import type { FastifyReply } from 'fastify';
+import { z } from 'zod';
+import { isFinished } from '../builds/build.ts';
+import { streamLog } from '../builds/log-stream.ts';
+import type { BuildStore } from '../builds/store.ts';
+import { anySignal, waitAtMost } from '../transport/signals.ts';
+import { replyOf } from './builder-routes.ts';
+import { buildId, errorReply, type WatchLine } from './schemas.ts';
+import type { ApiServer, ServerParts } from './server.ts';
+
+/** A line this often, so that no proxy takes a quiet stream for a dead one. */
+const heartbeatMs = 15_000;
+
+/** Changes closer together than this are told once. */
+const coalesceMs = 100;
+
+export function logRoutes(api: ApiServer, parts: ServerParts): void {
+  const { store, paths } = parts;
+  api.get(
+    '/builds/:id/log',
+    {
+      schema: {
+        summary: 'The log, from a byte offset on, as it grows until the build has ended',
+        params: buildId,
+        querystring: z.object({
+          offset: z.coerce.number().int().nonnegative().default(0),
+          follow: z.stringbool().default(true),
+        }),
+        produces: ['text/plain'],
+        response: { '4xx': errorReply },
+      },
+    },
+    async ({ params, query }, reply) => {
+      const { id } = store.get(params.id);
+      const signal = anySignal(parts.closing, goneSignal(reply));
+      const ended = query.follow ? endedSignal(store, id, signal) : AbortSignal.abort();
+      const log = streamLog(paths.build(id).log, { offset: query.offset, ended, signal });
+      return stream(reply, 'text/plain; charset=utf-8', log);
+    },
+  );
+  api.get(
+    '/builds/:id/watch',
+    {
+      schema: {
+        summary: 'The build and the builder as JSON lines: now, on every change, until the build has ended',
+        params: buildId,
+        produces: ['application/x-ndjson'],
+        response: { '4xx': errorReply },
+      },
+    },
+    async ({ params }, reply) => {
+      const { id } = store.get(params.id);
+      const signal = anySignal(parts.closing, goneSignal(reply));
+      return stream(reply, 'application/x-ndjson', watch(parts, id, signal));
+    },
+  );
+}
+
+async function* watch({ store, life }: ServerParts, id: string, signal: AbortSignal): AsyncGenerator<string> {
+  let wake = () => {};
+  const stop = [store.onChange((build) => build.id === id && wake()), life.onChange(() => wake())];
+  try {
+    while (true) {
+      const changed = new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+      const build = store.get(id);
+      const line: WatchLine = { build, builder: replyOf(life) };
+      yield `${JSON.stringify(line)}\n`;
+      if (isFinished(build)) return;
+      while (!(await waitAtMost(changed, heartbeatMs, signal))) yield '\n';
+      await waitAtMost(new Promise(() => {}), coalesceMs, signal);
+    }
+  } finally {
+    for (const end of stop) end();
+  }
+}
+
+function stream(reply: FastifyReply, type: string, content: AsyncIterable<string | Buffer>) {
+  return reply.header('content-type', type).header('cache-control', 'no-store').send(Readable.from(content));
+}
+
+/** Aborts when the client has gone. */
+function goneSignal(reply: FastifyReply): AbortSignal {
+  const gone = new AbortController();
+  reply.raw.once('close', () => gone.abort());
+  return gone.signal;
+}
+
+/** Aborts when the build has ended. */
+function endedSignal(store: BuildStore, id: string, signal: AbortSignal): AbortSignal {
+  const ended = new AbortController();
+  const stop = store.onChange((build) => build.id === id && isFinished(build) && end());
+  const end = () => {
+    stop();
+    ended.abort();
+  };
+  signal.addEventListener('abort', end, { once: true });
+  if (isFinished(store.get(id))) end();
+  return ended.signal;
+}

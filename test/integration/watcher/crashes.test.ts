@@ -1,0 +1,224 @@
+import assert from 'node:assert/strict';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { isAlive, PipeFolder, until } from '../../fixtures/watcher.ts';
+
+async function supervisorOf(pipe: PipeFolder, id: string): Promise<number> {
+  return Number(await readFile(pipe.build(id, 'supervisor'), 'utf8'));
+}
+
+describe('A build outlives', () => {
+  it('a killed watcher, and ends once under the next one', async () => {
+    await using pipe = await PipeFolder.create();
+    const first = await pipe.watch();
+    await pipe.send('on', 'nexus-phase waiting; until [[ -e go ]]; do sleep 0.05; done; echo went');
+    await pipe.event('phase', 'on');
+    await first.stop('SIGKILL');
+    await pipe.watch();
+    assert.equal((await pipe.eventsOf('on')).filter((event) => event.type === 'finished').length, 0);
+    await writeFile(pipe.build('on', 'go'), '');
+    assert.equal((await pipe.event('finished', 'on')).result, 'success');
+    assert.equal(await pipe.log('on'), 'went\n');
+    await pipe.assertSound();
+  });
+
+  it('a watcher that is stopped, and ends without any', async () => {
+    await using pipe = await PipeFolder.create();
+    const watcher = await pipe.watch();
+    await pipe.send('on', 'nexus-phase waiting; until [[ -e go ]]; do sleep 0.05; done');
+    await pipe.event('phase', 'on');
+    assert.equal((await watcher.stop('SIGTERM')).code, 0);
+    await writeFile(pipe.build('on', 'go'), '');
+    assert.equal((await pipe.event('finished', 'on')).result, 'success');
+    await pipe.watch();
+    await pipe.assertSound();
+  });
+
+  it('a watcher that is killed again and again', async () => {
+    await using pipe = await PipeFolder.create();
+    let watcher = await pipe.watch();
+    const ids: string[] = [];
+    for (let round = 0; round < 8; round++) {
+      const id = `round-${round}`;
+      ids.push(id);
+      await pipe.send(id, `for n in 1 2 3 4 5; do nexus-phase n "$n"; sleep 0.05; done; echo once`);
+      // At a different point each time: before the answer, and well after it.
+      await new Promise((resolve) => setTimeout(resolve, round * 7));
+      await watcher.stop('SIGKILL');
+      watcher = await pipe.watch();
+    }
+    for (const id of ids) {
+      assert.equal((await pipe.event('finished', id)).result, 'success');
+      assert.equal(await pipe.log(id), 'once\n');
+    }
+    await pipe.assertSound();
+  });
+});
+
+describe('A build is interrupted', () => {
+  const stubborn = `trap '' TERM; setsid sleep 1000 & nexus-phase on; while :; do sleep 1; done`;
+
+  it('when its supervisor is killed, and nothing of it is left', async () => {
+    await using pipe = await PipeFolder.create();
+    await pipe.watch();
+    await pipe.send('orphan', stubborn);
+    await pipe.event('phase', 'orphan');
+    process.kill(await supervisorOf(pipe, 'orphan'), 'SIGKILL');
+    assert.equal((await pipe.event('finished', 'orphan')).result, 'interrupted');
+    assert.deepEqual(await pipe.processesOf('orphan'), []);
+    await pipe.assertSound();
+  });
+
+  it('when its supervisor and the watcher are killed', async () => {
+    await using pipe = await PipeFolder.create();
+    const watcher = await pipe.watch();
+    await pipe.send('orphan', stubborn);
+    await pipe.event('phase', 'orphan');
+    await watcher.stop('SIGKILL');
+    process.kill(await supervisorOf(pipe, 'orphan'), 'SIGKILL');
+    await pipe.watch();
+    const finished = await pipe.event('finished', 'orphan');
+    assert.equal(finished.result, 'interrupted');
+    assert.equal(finished.status, null);
+    assert.deepEqual(await pipe.processesOf('orphan'), []);
+    await pipe.assertSound();
+  });
+
+  it('when the machine went down, whether it had started or not', async () => {
+    await using pipe = await PipeFolder.create();
+    const watcher = await pipe.watch();
+    await pipe.runBuild('past', 'true');
+    await pipe.runBuild('waiting', 'true');
+    await watcher.stop();
+    // As a power cut in an earlier boot leaves them.
+    for (const id of ['past', 'waiting']) {
+      for (const name of ['finished', 'ending']) await rm(pipe.build(id, name));
+      await writeFile(pipe.build(id, 'boot'), '00000000-0000-0000-0000-000000000000\n');
+    }
+    await rm(pipe.build('waiting', 'started'));
+    const lines = (await readFile(pipe.file('pipe_out'), 'utf8')).split('\n');
+    await writeFile(pipe.file('pipe_out'), lines.filter((line) => !line.includes('"finished"')).join('\n'));
+    await pipe.watch();
+    for (const id of ['past', 'waiting'])
+      assert.equal((await pipe.event('finished', id)).result, 'interrupted');
+  });
+
+  it('but cancelled when that was asked for before its supervisor was killed', async () => {
+    await using pipe = await PipeFolder.create();
+    await pipe.watch();
+    await pipe.send('orphan', stubborn);
+    await pipe.event('phase', 'orphan');
+    process.kill(await supervisorOf(pipe, 'orphan'), 'SIGKILL');
+    await pipe.cancel('orphan');
+    assert.equal((await pipe.event('finished', 'orphan')).result, 'cancelled');
+    assert.deepEqual(await pipe.processesOf('orphan'), []);
+    await pipe.assertSound();
+  });
+});
+
+describe('The end is told once', () => {
+  it('when the event was written and the marker was not', async () => {
+    await using pipe = await PipeFolder.create();
+    const watcher = await pipe.watch();
+    const finished = await pipe.runBuild('told', 'exit 4');
+    const marker = pipe.build('told', 'finished');
+    await until('the marker', () => readFile(marker).catch(() => undefined));
+    await watcher.stop();
+    await rm(marker);
+    await pipe.watch();
+    const text = await until('the marker again', () => readFile(marker, 'utf8').catch(() => undefined));
+    assert.deepEqual(JSON.parse(text), finished);
+    await pipe.assertSound();
+  });
+
+  it('with what was known when the teller was killed before the event', async () => {
+    await using pipe = await PipeFolder.create();
+    const watcher = await pipe.watch();
+    await pipe.send('known', 'nexus-phase on; sleep 1000');
+    await pipe.event('phase', 'known');
+    await watcher.stop();
+    process.kill(await supervisorOf(pipe, 'known'), 'SIGKILL');
+    await writeFile(pipe.build('known', 'ending'), 'exit-code:7:\n');
+    await pipe.watch();
+    const finished = await pipe.event('finished', 'known');
+    assert.equal(finished.result, 'exit-code');
+    assert.equal(finished.status, 7);
+  });
+
+  it('when its event was torn', async () => {
+    await using pipe = await PipeFolder.create();
+    const watcher = await pipe.watch();
+    await pipe.runBuild('torn', 'exit 4');
+    const marker = pipe.build('torn', 'finished');
+    await until('the marker', () => readFile(marker).catch(() => undefined));
+    await watcher.stop();
+    await rm(marker);
+    const text = await readFile(pipe.file('pipe_out'), 'utf8');
+    await writeFile(pipe.file('pipe_out'), text.slice(0, -20));
+    await pipe.watch();
+    assert.equal((await pipe.event('finished', 'torn')).status, 4);
+    await pipe.assertSound();
+  });
+});
+
+describe('The watcher', () => {
+  it('is the only one of its folder', async () => {
+    await using pipe = await PipeFolder.create();
+    await pipe.watch();
+    const { code, stderr } = await pipe.spawnWatcher().end();
+    assert.equal(code, 1);
+    assert.match(stderr, /another watcher serves/);
+    assert.equal((await pipe.runBuild('still', 'true')).result, 'success');
+    assert.equal((await pipe.events()).filter((event) => event.type === 'hello').length, 1);
+  });
+
+  for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+    it(`leaves no inotifywait behind at ${signal}`, async () => {
+      await using pipe = await PipeFolder.create();
+      const watcher = await pipe.watch();
+      const [listener, ...more] = await watcher.listeners();
+      assert.ok(listener);
+      assert.deepEqual(more, []);
+      const ended = await watcher.stop(signal);
+      if (signal === 'SIGTERM') assert.equal(ended.code, 0);
+      await until('the end of inotifywait', async () => ((await isAlive(listener)) ? undefined : true));
+    });
+  }
+
+  it('fails aloud when inotifywait dies', async () => {
+    await using pipe = await PipeFolder.create();
+    const watcher = await pipe.watch();
+    const [listener] = await watcher.listeners();
+    assert.ok(listener);
+    process.kill(listener, 'SIGKILL');
+    const { code, stderr } = await watcher.end();
+    assert.equal(code, 1);
+    assert.match(stderr, /inotifywait has ended/);
+  });
+
+  it('fails aloud when its folder is taken away', async () => {
+    await using pipe = await PipeFolder.create();
+    const watcher = await pipe.watch();
+    await rm(pipe.path, { recursive: true });
+    const { code, stderr } = await watcher.end();
+    assert.equal(code, 1);
+    assert.match(stderr, /has lost its epoch or pipe_out/);
+  });
+
+  it('leaves nothing but the protocol in its folder', async () => {
+    await using pipe = await PipeFolder.create();
+    await pipe.watch();
+    await pipe.runBuild('tidy', 'true');
+    await until('the marker', () => readFile(pipe.build('tidy', 'finished')).catch(() => undefined));
+    const visible = (names: string[]) => names.filter((name) => !name.startsWith('.')).sort();
+    assert.deepEqual(visible(await readdir(pipe.path)), ['builds', 'epoch', 'pipe_out']);
+    assert.deepEqual(visible(await readdir(pipe.build('tidy'))), [
+      'boot',
+      'ending',
+      'finished',
+      'log',
+      'script',
+      'started',
+      'supervisor',
+    ]);
+  });
+});
