@@ -31,13 +31,12 @@ may_start() { # ID
 # True when a process that will tell the build's end is seen alive. It costs no fork, and being wrong costs nothing:
 # see launch_build.
 is_kept() { # ID
-  local build=$builds/$1 pid='' words=() line=''
+  local build=$builds/$1 pid words line
   if [[ $NEXUS_MODE == systemd ]]; then
-    read -r pid <"$build/started" && read -r line <"/proc/$pid/cgroup"
-    [[ $line == *"/nexus-build@$1.service" ]]
+    read -r pid <"$build/started" && read -r line <"/proc/$pid/cgroup" && [[ $line == *"/nexus-build@$1.service" ]]
   else
-    read -r pid <"$build/supervisor" && mapfile -d '' -t words <"/proc/$pid/cmdline"
-    [[ ${words[-2]:-} == */nexus-run-plain && ${words[-1]} == "$1" ]]
+    read -r pid <"$build/supervisor" && mapfile -d '' -t words <"/proc/$pid/cmdline" &&
+      [[ ${#words[@]} -ge 2 && ${words[-2]} == */nexus-run-plain && ${words[-1]} == "$1" ]]
   fi
 } 2>/dev/null
 

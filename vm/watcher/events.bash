@@ -42,9 +42,10 @@ unlock_pipe() {
 }
 
 close_torn_line() {
-  if [[ $(tail -c 1 -- "$pipe_out" | od -An -tx1) == *[!\ a0]* ]]; then
-    printf '\n' >&"$pipe_fd"
-  fi
+  case $(tail -c 1 -- "$pipe_out" | od -An -tx1) in
+    '' | *0a) ;;
+    *) printf '\n' >&"$pipe_fd" ;;
+  esac
 }
 
 # Sets seq to the highest number in FILE, or to nothing. What is no event is passed over.

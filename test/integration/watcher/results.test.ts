@@ -157,12 +157,7 @@ describe('nexus-cancel', () => {
     await using pipe = await PipeFolder.create();
     await pipe.watch();
     await pipe.runBuild('done', 'true');
-    await until('the marker', () =>
-      access(pipe.build('done', 'finished')).then(
-        () => true,
-        () => undefined,
-      ),
-    );
+    await pipe.marker('done');
     await pipe.cancel('done');
     await assert.rejects(access(pipe.build('done', 'cancelled')));
     await pipe.assertSound();

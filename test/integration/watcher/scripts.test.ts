@@ -35,7 +35,7 @@ describe('The watcher takes scripts', () => {
       (await pipe.eventsOf(id)).map((event) => event.type),
       ['accepted', 'started', 'finished'],
     );
-    assert.deepEqual(JSON.parse(await readFile(pipe.build(id, 'finished'), 'utf8')), finished);
+    assert.deepEqual(JSON.parse(await pipe.marker(id)), finished);
   });
 
   it('takes the id from a header in either of the first two lines', async () => {
