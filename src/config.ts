@@ -24,6 +24,7 @@ const environment = z.object({
   NEXUS_BUILDER_START: z.enum(['first-build', 'at-once']).default('first-build'),
   NEXUS_VM_IMAGE: z.string().min(1).default('qemux/qemu:7.48'),
   NEXUS_VM_NIX_IMAGE: z.string().min(1).default('nixos/nix:2.34.7'),
+  NEXUS_VM_NIXPKGS: z.string().min(1).default(pinnedNixpkgs),
   NEXUS_VM_BOOT: z.string().min(1).optional(),
   NEXUS_VM_NAME: name.default('nexus-builder-vm'),
   NEXUS_VM_NETWORK: name.optional(),
@@ -46,6 +47,8 @@ export interface VmConfig {
   image: string;
   /** Image with Nix, in which the builder ISO is made. */
   nixImage: string;
+  /** nixpkgs the builder ISO is made from: channel, revision, or a path in the container that makes it. */
+  nixpkgs: string;
   /** File to boot, when it is not the builder ISO made from `vm/`. */
   boot: string | undefined;
   name: string;
@@ -104,6 +107,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env, directory = pro
     vm: {
       image: settings.NEXUS_VM_IMAGE,
       nixImage: settings.NEXUS_VM_NIX_IMAGE,
+      nixpkgs: settings.NEXUS_VM_NIXPKGS,
       boot: settings.NEXUS_VM_BOOT,
       name: settings.NEXUS_VM_NAME,
       network: settings.NEXUS_VM_NETWORK,

@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { BuilderLife } from './builders/builder-life.ts';
 import { type BuilderChoice, chooseBuilder } from './builders/choose-builder.ts';
 import { namedBootMedium } from './builders/docker-vm/boot-medium.ts';
-import { dockerVm, sweepContainers } from './builders/docker-vm/docker-vm.ts';
+import { dockerVm, installationId, sweepContainers } from './builders/docker-vm/docker-vm.ts';
 import { Engine } from './builders/docker-vm/engine.ts';
+import { madeBootMedium } from './builders/docker-vm/make-boot-medium.ts';
 import { checkPrograms } from './builders/this-machine/nix.ts';
 import { thisMachine } from './builders/this-machine/this-machine.ts';
 import { Builds } from './builds/builds.ts';
@@ -16,7 +17,7 @@ import { lockData } from './data-lock.ts';
 import { messageOf, NexusError } from './errors.ts';
 import { makeServer } from './http/server.ts';
 import type { Logger } from './log.ts';
-import { type DataPaths, dataPaths, packageRoot, watcherProgram } from './paths.ts';
+import { type DataPaths, dataPaths, packageRoot, vmSource, watcherProgram } from './paths.ts';
 import { loadOrMakeToken } from './token.ts';
 import { loadOrMakeKeys } from './transport/ssh-keys.ts';
 import { writeFileAtomically } from './write-file-atomically.ts';
@@ -79,15 +80,15 @@ function builderChoices(config: Config, paths: DataPaths, logger: Logger): Build
     {
       kind: 'docker-vm',
       check: () => new Engine().ping(),
-      make: async () =>
-        dockerVm({
-          vm: config.vm,
-          engine: new Engine(),
-          keys: await loadOrMakeKeys(paths),
-          paths,
-          provideBootMedium: namedBootMedium(config.vm.boot ?? ''),
-          logger,
-        }),
+      make: async () => {
+        const { vm } = config;
+        const [engine, keys] = [new Engine(), await loadOrMakeKeys(paths)];
+        const owner = installationId(keys);
+        const provideBootMedium = vm.boot
+          ? namedBootMedium(vm.boot)
+          : madeBootMedium({ vm, engine, owner, source: vmSource, paths, logger });
+        return dockerVm({ vm, engine, keys, paths, provideBootMedium, logger });
+      },
     },
     {
       kind: 'this-machine',

@@ -1,5 +1,5 @@
+import { nixpkgsLocation } from '../nixpkgs.ts';
 import { nixString } from './nix-string.ts';
-import { nixpkgsLocation } from './nixpkgs.ts';
 import type { BuildRequest } from './request.ts';
 
 /** How a request is built, decided before anything is done. Paths are relative to the build's folder on the builder. */

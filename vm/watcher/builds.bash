@@ -84,36 +84,50 @@ mark_finished() { # ID LINE
   { printf '%s\n' "$2" >"$builds/$1/.finished" && mv -f -- "$builds/$1/.finished" "$builds/$1/finished"; } 2>/dev/null
 }
 
+# Keeps what is known of the end before it is told. The file must exist from then on; on a full disk it may stay empty.
+keep_ending() { # ID RESULT STATUS SIGNAL
+  local ending=$builds/$1/ending
+  { : >"$ending"; } 2>/dev/null || { rm -f -- "$reserve" && : >"$ending"; } || return
+  { printf '%s\n' "$2:$3:$4" >"$ending"; } 2>/dev/null || true
+}
+
+write_finished() { # ID RESULT STATUS SIGNAL
+  local signal=null
+  if [[ $4 ]]; then signal="\"$4\""; fi
+  retrieve_list "$1"
+  write_event finished "$1" ",\"result\":\"$2\",\"status\":${3:-null},\"signal\":$signal,\"retrieve\":$REPLY"
+}
+
 # Reports the end of a build, exactly once, whoever calls it how often. STATUS and SIGNAL may be empty.
 end_build() { # ID RESULT STATUS SIGNAL
-  local build=$builds/$1 result=$2 status=$3 signal=$4 signal_json=null told='' failed=0
-  [[ ! -e $build/finished ]] || return 0
+  local failed=0
+  [[ ! -e $builds/$1/finished ]] || return 0
   lock_pipe || return
-  if [[ -e $build/finished ]]; then
-    unlock_pipe
-    return 0
-  fi
-  if [[ -e $build/ending ]]; then
-    # Somebody was here before and died: its knowledge is better than ours, and its event may be out.
-    local known=()
-    IFS=: read -r -a known <"$build/ending" || true
-    if [[ ${known[0]:-} ]]; then result=${known[0]} status=${known[1]:-} signal=${known[2]:-}; fi
-    if find_finished "$1"; then told=$REPLY; fi
-  else
-    { printf '%s:%s:%s\n' "$result" "$status" "$signal" >"$build/ending"; } 2>/dev/null || true
-  fi
-  if [[ ! $told ]]; then
-    if [[ $signal ]]; then signal_json="\"$signal\""; fi
-    retrieve_list "$1"
-    write_event finished "$1" ",\"result\":\"$result\",\"status\":${status:-null},\"signal\":$signal_json,\"retrieve\":$REPLY" || failed=$?
-    told=$event_line
-  fi
-  if ((failed == 0)); then mark_finished "$1" "$told" || failed=$?; fi
+  # Another one may have told it while we waited for the lock.
+  [[ -e $builds/$1/finished ]] || tell_end "$@" || failed=$?
   unlock_pipe
   return "$failed"
 }
 
-# Sets result for a build whose own end nobody saw or nobody shall see.
+# The caller holds the lock.
+tell_end() { # ID RESULT STATUS SIGNAL
+  local id=$1 ending=("${@:2}") known=()
+  if [[ -e $builds/$id/ending ]]; then
+    # Somebody was here before and died: its event may be out, and it knew better than we do.
+    if find_finished "$id"; then
+      mark_finished "$id" "$REPLY"
+      return
+    fi
+    IFS=: read -r -a known <"$builds/$id/ending" || true
+    if [[ ${known[0]:-} ]]; then ending=("${known[0]}" "${known[1]:-}" "${known[2]:-}"); fi
+  else
+    keep_ending "$id" "${ending[@]}" || return
+  fi
+  write_finished "$id" "${ending[@]}" || return
+  mark_finished "$id" "$event_line"
+}
+
+# Sets REPLY to the result of a build whose own end nobody saw or nobody shall see.
 result_of_stopped() { # ID
-  if [[ -e $builds/$1/cancelled ]]; then result=cancelled; else result=interrupted; fi
+  if [[ -e $builds/$1/cancelled ]]; then REPLY=cancelled; else REPLY=interrupted; fi
 }

@@ -42,30 +42,22 @@ unlock_pipe() {
 }
 
 close_torn_line() {
-  case $(tail -c 1 -- "$pipe_out" | od -An -tx1) in
-    '' | *0a) ;;
-    *) printf '\n' >&"$pipe_fd" ;;
-  esac
+  local byte=''
+  [[ -s $pipe_out ]] || return 0
+  IFS= read -r -N 1 byte < <(tail -c 1 -- "$pipe_out") || true
+  [[ $byte == $'\n' ]] || printf '\n' >&"$pipe_fd"
 }
 
-# Sets seq to the highest number in FILE, or to nothing. What is no event is passed over.
-highest_seq() { # COMMAND THAT PRINTS LINES
+# Sets seq to the highest number in pipe_out, or to nothing. What is no event is passed over.
+highest_seq() { # COMMAND THAT PRINTS A FILE
   seq=$("$@" -- "$pipe_out" | jq -Rn '[inputs | fromjson? | .seq? | numbers] | max // empty')
 }
 
-# Sets seq to the number of the last event; repairs the file first when its last writer was killed or was not one of us.
+# Sets seq to the number of the last event; counts again when its writer was killed.
 read_seq() {
-  local last=
-  if [[ -r $seq_file ]]; then read -r last <"$seq_file" || true; fi
-  if [[ $last =~ ^[0-9]+$ && ! $pipe_out -nt $seq_file ]]; then
-    seq=$last
-    return
-  fi
-  close_torn_line || return
-  if [[ $last =~ ^[0-9]+$ ]]; then
-    seq=$last
-    return
-  fi
+  seq=''
+  if [[ -r $seq_file ]]; then read -r seq <"$seq_file" || true; fi
+  if [[ $seq =~ ^[0-9]+$ ]]; then return; fi
   highest_seq tail -c 65536
   [[ $seq ]] || highest_seq cat
   seq=${seq:-0}
@@ -78,7 +70,8 @@ append_line() { # LINE
 # Writes one event; the caller holds the lock. Sets event_line to what was written.
 write_event() { # TYPE ID FIELDS, where ID may be empty and FIELDS are JSON members, each after a comma
   local seq id=${2:+",\"id\":\"$2\""}
-  read_seq || return
+  close_torn_line || return
+  read_seq
   timestamp
   event_line="{\"v\":1,\"seq\":$((seq + 1)),\"at\":\"$REPLY\",\"type\":\"$1\"$id$3}"
   if ! append_line "$event_line"; then

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { isAlive, PipeFolder, until } from '../../fixtures/watcher.ts';
 
 async function supervisorOf(pipe: PipeFolder, id: string): Promise<number> {
@@ -36,15 +37,17 @@ describe('A build outlives', () => {
   it('a watcher that is killed again and again', async () => {
     await using pipe = await PipeFolder.create();
     let watcher = await pipe.watch();
-    const ids: string[] = [];
-    for (let round = 0; round < 8; round++) {
-      const id = `round-${round}`;
-      ids.push(id);
-      await pipe.send(id, `for n in 1 2 3 4 5; do nexus-phase n "$n"; sleep 0.05; done; echo once`);
-      // At a different point each time: before the answer, and well after it.
-      await new Promise((resolve) => setTimeout(resolve, round * 7));
+    const ids = Array.from({ length: 16 }, (_, index) => `round-${index}`);
+    for (const [index, id] of ids.entries()) {
+      const script = 'for n in 1 2 3 4 5; do nexus-phase n "$n"; sleep 0.05; done; echo once';
+      await pipe.send(id, script);
+      // At another point of its work each time: before the answer, and well after it.
+      await sleep(index * 2);
       await watcher.stop('SIGKILL');
       watcher = await pipe.watch();
+      // Whoever has had no answer sends again.
+      await pipe.send(id, script);
+      await pipe.event('accepted', id);
     }
     for (const id of ids) {
       assert.equal((await pipe.event('finished', id)).result, 'success');

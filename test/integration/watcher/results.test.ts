@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { access, mkdir, writeFile } from 'node:fs/promises';
-import { PipeFolder, until } from '../../fixtures/watcher.ts';
+import { PipeFolder } from '../../fixtures/watcher.ts';
 
 describe('A build ends', () => {
   const ends = [

@@ -1,4 +1,4 @@
-import { NexusError } from '../errors.ts';
+import { NexusError } from './errors.ts';
 
 /**
  * What follows `-I nixpkgs=` for a path on the builder (`/…`), a revision (40 hexadecimal digits) or a

@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { execa } from 'execa';
+import { bootUntil } from './boot.ts';
+import { ComposeProject, fixtures, userId } from './compose-project.ts';
+import { requireEndToEnd } from './requirements.ts';
+
+describe('docker compose, from nothing to a booting image', function () {
+  this.timeout(15 * 60_000);
+  let project: ComposeProject;
+  let iso: string;
+
+  before(async function () {
+    await requireEndToEnd(this);
+    await execa(join(fixtures, 'build.sh'), ['all'], { stderr: 'inherit' });
+    project = await ComposeProject.make();
+  });
+
+  after(async () => {
+    await project?.[Symbol.asyncDispose]();
+  });
+
+  it('comes up healthy', async () => {
+    await project.compose(['up', '--build', '--detach', '--wait']);
+    const reply = await fetch(`http://127.0.0.1:${project.port}/health`);
+    assert.match(await reply.text(), /"status":"ok"/);
+  });
+
+  it('makes the builder ISO, boots the VM and builds examples/hello-iso', async () => {
+    const { stdout, stderr } = await project.nexus(['build', 'examples/hello-iso']);
+    assert.match(stderr, /starting the builder \(docker-vm\), 5 of 6: SSH answers/);
+    iso = stdout.trim();
+    assert.equal(dirname(dirname(iso)), project.artifacts);
+    assert.match(basename(iso), /^nixos-.*\.iso$/);
+  });
+
+  it('delivers the image whole, with its sha256, to the owner of the folder', async () => {
+    const folder = dirname(iso);
+    const sums = await readFile(join(folder, 'SHA256SUMS'), 'utf8');
+    assert.equal(sums, `${await sha256(iso)}  ${basename(iso)}\n`);
+    assert.deepEqual((await readdir(folder)).sort(), ['SHA256SUMS', 'manifest.json', basename(iso)].sort());
+    for (const path of [folder, iso, join(folder, 'manifest.json')])
+      assert.equal((await stat(path)).uid, userId);
+    assert.deepEqual(await readdir(project.artifacts), [basename(folder)]);
+  });
+
+  it('has built an ISO that boots by BIOS and by UEFI', async () => {
+    const marker = 'NEXUS-BOOTED hostname=hello';
+    const cdrom = ['-drive', `file=${iso},format=raw,media=cdrom,readonly=on`];
+    await bootUntil(marker, cdrom);
+    await bootUntil(marker, [
+      '-drive',
+      'if=pflash,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE.fd',
+      ...cdrom,
+    ]);
+  });
+
+  it('builds a second time on the builder that is up, and the disk of one sector boots', async () => {
+    const { stdout } = await project.nexus(['build', 'examples/smoke']);
+    await bootUntil('NEXUS-SMOKE-OK', ['-drive', `file=${stdout.trim()},format=raw`]);
+  });
+
+  it('shows the VM as part of the project, and its console in the logs', async () => {
+    const { stdout: running } = await project.compose(['ps', '--format', '{{.Service}}']);
+    assert.deepEqual(running.split('\n').sort(), ['orchestrator', 'vm']);
+    const { stdout: console_ } = await project.compose(['logs', '--no-color', 'vm']);
+    assert.match(console_, /login:/);
+  });
+
+  it('keeps keys out of what the Engine shows of the VM', async () => {
+    const { stdout } = await execa('docker', ['inspect', `${project.name}-vm`]);
+    assert.doesNotMatch(stdout, /PRIVATE KEY|ssh-ed25519/);
+    const { PortBindings } = JSON.parse(stdout)[0].HostConfig;
+    assert.deepEqual(Object.keys(PortBindings), ['22/tcp']);
+    assert.equal(PortBindings['22/tcp'][0].HostIp, '127.0.0.1');
+  });
+
+  it('reports a failing build with its lines and exit status 1', async () => {
+    const { exitCode, stderr } = await project.nexus(['build', 'test/fixtures/examples/failing'], {
+      reject: false,
+    });
+    assert.equal(exitCode, 1);
+    assert.match(stderr, /this builder fails on purpose/);
+  });
+
+  it('ends every process of a build that is cancelled', async () => {
+    const { stdout } = await project.nexus(['run', '--detach', 'test/fixtures/examples/stubborn.sh']);
+    const id = stdout.trim();
+    await waitForState(project, id, 'building');
+    await project.nexus(['cancel', id]);
+    assert.equal(await stateOf(project, id), 'cancelled');
+    const { exitCode } = await project.nexus(['run', 'test/fixtures/examples/no-stubborn-left.sh'], {
+      reject: false,
+    });
+    assert.equal(exitCode, 0);
+  });
+
+  it('sweeps up after an orchestrator that was killed, and builds again', async () => {
+    await execa('docker', ['kill', `${project.name}-orchestrator-1`]);
+    assert.deepEqual(await project.leftovers('container'), [
+      `${project.name}-vm`,
+      `${project.name}-orchestrator-1`,
+    ]);
+    await project.compose(['up', '--detach', '--wait']);
+    assert.deepEqual(await project.leftovers('container'), [`${project.name}-orchestrator-1`]);
+    await project.nexus(['build', 'examples/smoke']);
+  });
+
+  it('stops the VM on demand', async () => {
+    const { stdout } = await project.nexus(['builder', 'stop']);
+    assert.match(stdout, /absent/);
+    assert.deepEqual(await project.leftovers('container'), [`${project.name}-orchestrator-1`]);
+  });
+
+  it('leaves no container after down, and nothing at all after down --volumes', async () => {
+    await project.nexus(['builder', 'start']);
+    await project.compose(['down']);
+    assert.deepEqual(await project.leftovers('container'), []);
+    assert.deepEqual(await project.leftovers('network'), []);
+    await project.compose(['down', '--volumes']);
+    assert.deepEqual(await project.leftovers('volume'), []);
+  });
+});
+
+async function stateOf(project: ComposeProject, id: string): Promise<string> {
+  const { stdout } = await project.nexus(['show', id, '--json']);
+  return JSON.parse(stdout).state;
+}
+
+async function waitForState(project: ComposeProject, id: string, state: string): Promise<void> {
+  for (let tries = 0; tries < 60; tries += 1) {
+    if ((await stateOf(project, id)) === state) return;
+  }
+  throw new Error(`build ${id} did not become ${state}`);
+}
+
+async function sha256(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path), hash);
+  return hash.digest('hex');
+}
