@@ -11,6 +11,8 @@ import { connectSsh, type SshAddress, type SshConnection, type SshProgram } from
 import type { PutOptions, ReadOptions, RunOptions, RunResult, Transport } from './transport.ts';
 
 export interface SshTransportOptions {
+  /** How often a quiet connection is asked whether it lives; without three answers in a row it counts as lost. */
+  keepaliveMs?: number;
   /** How long to keep trying to connect again before the builder counts as lost. */
   reconnectMs?: number;
 }
