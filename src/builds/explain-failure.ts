@@ -4,6 +4,7 @@ import { NexusError } from '../errors.ts';
 
 const tailBytes = 64 * 1024;
 const mostLines = 25;
+const linesBefore = 10;
 
 /** What a build that did not succeed tells the person: how it ended, and the lines of its log that say why. */
 export async function explainFailure(
@@ -32,13 +33,23 @@ function howItEnded({ result, status, signal }: BridgeEventOf<'finished'>): stri
   }
 }
 
-/** From the last `error:` of Nix on, or the last lines when there is none. */
+/** The last `error:` of Nix with what was printed just before it, or the last lines when there is none. */
 export function failingLines(log: string): string[] {
-  const lines = log.split('\n').map((line) => line.trimEnd());
+  const lines = log
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .filter((line) => !isNixChatter(line));
   while (lines.at(-1) === '') lines.pop();
   const lastError = lines.findLastIndex((line) => /^\s*(error|fatal)\b.*:/i.test(line));
-  const from = lastError === -1 ? lines.length - mostLines : lastError;
+  const from = lastError === -1 ? lines.length - mostLines : lastError - linesBefore;
   return lines.slice(Math.max(0, from)).slice(0, mostLines);
+}
+
+/** What Nix says of its own work explains no failure. */
+function isNixChatter(line: string): boolean {
+  return /^(building|copying path) '|^(these|this) .*(derivation|path)s? will be |^ {2}\/nix\/store\/\S+$/.test(
+    line,
+  );
 }
 
 async function readTail(path: string): Promise<string> {

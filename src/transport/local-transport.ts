@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { createReadStream } from 'node:fs';
-import { Readable } from 'node:stream';
 import { buffer, text } from 'node:stream/consumers';
-import { pipeline } from 'node:stream/promises';
+import { environmentForPrograms } from '../config.ts';
 import { writeFileAtomically } from '../write-file-atomically.ts';
+import { feed } from './feed.ts';
 import { followFile } from './follow-file.ts';
 import type { ReadOptions, RunOptions, RunResult, Transport } from './transport.ts';
 
@@ -21,21 +21,27 @@ export function localTransport(): Transport {
 
 async function run(command: readonly [string, ...string[]], options: RunOptions = {}): Promise<RunResult> {
   const [program, ...args] = command;
-  const child = spawn(program, args, options.signal ? { signal: options.signal } : {});
+  const { input, signal } = options;
+  signal?.throwIfAborted();
+  const child = spawn(program, args, { env: environmentForPrograms(), ...(signal && { signal }) });
   const ended = new Promise<number | null>((resolve, reject) => {
     child.once('error', reject);
     child.once('close', resolve);
   });
-  const input = typeof options.input === 'string' ? Readable.from([options.input]) : options.input;
-  const fed = input ? pipeline(input, child.stdin) : child.stdin.end();
-  const [stdout, stderr, status] = await Promise.all([
-    buffer(child.stdout),
-    text(child.stderr),
-    ended,
-    // A program may end before it has read everything; its exit status tells whether that matters.
-    Promise.resolve(fed).catch(() => {}),
-  ]);
-  return { stdout: stdout.toString(), stderr, status };
+  const fed = input === undefined ? child.stdin.end() : feed(child.stdin, input);
+  try {
+    const [stdout, stderr, status] = await Promise.all([
+      buffer(child.stdout),
+      text(child.stderr),
+      ended,
+      fed,
+    ]);
+    return { stdout: stdout.toString(), stderr, status };
+  } catch (error) {
+    signal?.throwIfAborted();
+    child.kill();
+    throw error;
+  }
 }
 
 function readFrom(path: string, { offset = 0, signal }: ReadOptions): AsyncIterable<Buffer> {

@@ -1,8 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
+/**
+ * Node.js lets a combined signal hold its sources only weakly, so that a timeout nobody else holds is collected
+ * and never fires (https://github.com/nodejs/node/issues/57736); this holds them as long as the combination lives.
+ */
+const sources = new WeakMap<AbortSignal, readonly AbortSignal[]>();
+
 /** One signal that aborts when any of those given does; undefined ones do not count. */
 export function anySignal(...signals: (AbortSignal | undefined)[]): AbortSignal {
-  return AbortSignal.any(signals.filter((signal) => signal !== undefined));
+  const given = signals.filter((signal) => signal !== undefined);
+  const any = AbortSignal.any(given);
+  sources.set(any, given);
+  return any;
 }
 
 /**
@@ -29,6 +38,7 @@ export function abortable<T>(promise: Promise<T>, signal?: AbortSignal): Promise
   if (!signal) return promise;
   return new Promise((resolve, reject) => {
     const abort = () => reject(signal.reason);
+    if (signal.aborted) abort();
     signal.addEventListener('abort', abort, { once: true });
     promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
   });

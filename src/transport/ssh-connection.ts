@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import ssh2, { type ClientChannel, type ClientErrorExtensions, type ConnectConfig } from 'ssh2';
 import { messageOf, NexusError } from '../errors.ts';
 
@@ -28,15 +29,23 @@ export interface SshConnection extends Disposable {
   exec(command: string): Promise<SshProgram>;
 }
 
-/** Without an answer for four of these the connection counts as lost. */
-const keepaliveMs = 5000;
+export interface ConnectOptions {
+  signal?: AbortSignal | undefined;
+  /** How often a quiet connection is asked whether it lives; without an answer to four it counts as lost. */
+  keepaliveMs?: number | undefined;
+}
+
+const defaultKeepaliveMs = 5000;
 
 const connectTimeoutMs = 20_000;
 
 /**
  * @throws {NexusError} `host-key-mismatch`, or `connection-failed` with what the network or sshd said.
  */
-export async function connectSsh(address: SshAddress, signal?: AbortSignal): Promise<SshConnection> {
+export async function connectSsh(
+  address: SshAddress,
+  { signal, keepaliveMs = defaultKeepaliveMs }: ConnectOptions = {},
+): Promise<SshConnection> {
   signal?.throwIfAborted();
   const client = new ssh2.Client();
   const { promise, resolve, reject } = withResolvers<void>();
@@ -50,6 +59,7 @@ export async function connectSsh(address: SshAddress, signal?: AbortSignal): Pro
   try {
     client.connect({
       ...connectConfig(address),
+      keepaliveInterval: keepaliveMs,
       hostVerifier: (key: Buffer) => {
         keyMatched = key.equals(publicKeyBlob(address.hostPublicKey));
         return keyMatched;
@@ -58,7 +68,7 @@ export async function connectSsh(address: SshAddress, signal?: AbortSignal): Pro
     await promise;
     return liveConnection(client, address);
   } catch (error) {
-    client.once('error', () => {}).destroy();
+    client.on('error', () => {}).destroy();
     signal?.throwIfAborted();
     throw connectError(error, address, keyMatched);
   } finally {
@@ -74,7 +84,6 @@ function connectConfig(address: SshAddress): ConnectConfig {
     username,
     privateKey,
     readyTimeout: connectTimeoutMs,
-    keepaliveInterval: keepaliveMs,
     keepaliveCountMax: 3,
     algorithms: {
       serverHostKey: ['ssh-ed25519'],
@@ -90,6 +99,8 @@ function connectConfig(address: SshAddress): ConnectConfig {
 
 function liveConnection(client: ssh2.Client, address: SshAddress): SshConnection {
   const gone = new AbortController();
+  // Every program listens to it.
+  setMaxListeners(0, gone.signal);
   let cause: unknown;
   client.on('error', (error) => {
     cause = error;
@@ -112,12 +123,23 @@ function exec(client: ssh2.Client, lost: AbortSignal, command: string): Promise<
   const { promise, resolve, reject } = withResolvers<SshProgram>();
   const abort = () => reject(lost.reason);
   lost.addEventListener('abort', abort, { once: true });
-  client.exec(command, (error, channel) => {
-    lost.removeEventListener('abort', abort);
-    if (error) reject(lost.aborted ? lost.reason : error);
-    else resolve({ channel, exit: exitOf(channel, lost) });
+  try {
+    client.exec(command, (error, channel) => {
+      if (!error) resolve({ channel, exit: exitOf(channel, lost) });
+      // A breaking connection fails its channels before it says that it is lost.
+      else setImmediate(() => reject(refused(error)));
+    });
+  } catch {
+    // It cannot be written to any more, and will say that it is lost.
+  }
+  return promise.finally(() => lost.removeEventListener('abort', abort));
+}
+
+function refused(cause: Error): NexusError {
+  return new NexusError('command-failed', `The builder’s sshd starts no program: ${cause.message}`, {
+    hint: 'It may run too many at once for one connection: see MaxSessions in its sshd_config.',
+    cause,
   });
-  return promise;
 }
 
 function exitOf(channel: ClientChannel, lost: AbortSignal): Promise<SshExit> {

@@ -2,17 +2,22 @@ import { randomUUID } from 'node:crypto';
 import { posix } from 'node:path';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import { pipeline } from 'node:stream/promises';
 import pRetry from 'p-retry';
 import { NexusError } from '../errors.ts';
+import { feed } from './feed.ts';
 import { runChecked } from './run-checked.ts';
 import { shellQuote } from './shell-quote.ts';
-import { connectSsh, type SshAddress, type SshConnection, type SshProgram } from './ssh-connection.ts';
+import { abortable } from './signals.ts';
+import {
+  type ConnectOptions,
+  connectSsh,
+  type SshAddress,
+  type SshConnection,
+  type SshProgram,
+} from './ssh-connection.ts';
 import type { PutOptions, ReadOptions, RunOptions, RunResult, Transport } from './transport.ts';
 
-export interface SshTransportOptions {
-  /** How often a quiet connection is asked whether it lives; without three answers in a row it counts as lost. */
-  keepaliveMs?: number;
+export interface SshTransportOptions extends Pick<ConnectOptions, 'keepaliveMs'> {
   /** How long to keep trying to connect again before the builder counts as lost. */
   reconnectMs?: number;
 }
@@ -36,34 +41,32 @@ export class SshTransport implements Transport {
   readonly kind = 'ssh';
   readonly #address: SshAddress;
   readonly #reconnectMs: number;
+  readonly #keepaliveMs: number | undefined;
   readonly #closed = new AbortController();
   #connection: Promise<SshConnection> | undefined;
 
   private constructor(address: SshAddress, connection: SshConnection, options: SshTransportOptions) {
     this.#address = address;
     this.#reconnectMs = options.reconnectMs ?? 5 * 60_000;
+    this.#keepaliveMs = options.keepaliveMs;
     this.#keep(Promise.resolve(connection));
   }
 
   /** Connects once; whoever waits for a machine to come up decides how often to try. */
   static async connect(address: SshAddress, options: SshTransportOptions & { signal?: AbortSignal } = {}) {
-    return new SshTransport(address, await connectSsh(address, options.signal), options);
+    return new SshTransport(address, await connectSsh(address, options), options);
   }
 
   async run(command: readonly [string, ...string[]], options: RunOptions = {}): Promise<RunResult> {
     const { input, signal } = options;
-    await using program = await this.#start(shellQuote(command), signal);
+    // A channel whose input has been ended carries no signals any more (ssh2), so having none is said by the shell.
+    const line = input === undefined ? `${shellQuote(command)} </dev/null` : shellQuote(command);
+    await using program = await this.#start(line, signal);
     const { channel, exit } = program;
-    const fed = input === undefined ? channel.end() : pipeline(Readable.from(input), channel, { end: true });
-    // A program may end before it has read everything; its exit status tells whether that matters.
-    Promise.resolve(fed).catch(() => {});
-    try {
-      const [stdout, stderr, { status }] = await Promise.all([text(channel), text(channel.stderr), exit]);
-      return { stdout, stderr, status };
-    } catch (error) {
-      signal?.throwIfAborted();
-      throw error;
-    }
+    const fed = input === undefined ? undefined : feed(channel, input);
+    const end = Promise.all([text(channel), text(channel.stderr), exit, fed]);
+    const [stdout, stderr, { status }] = await abortable(end, signal);
+    return { stdout, stderr, status };
   }
 
   read(path: string, { offset = 0, signal }: ReadOptions = {}): AsyncIterable<Buffer> {
@@ -117,7 +120,7 @@ export class SshTransport implements Transport {
     const complaint = text(channel.stderr).catch(() => '');
     try {
       for await (const chunk of channel) yield chunk as Buffer;
-      const { status } = await exit;
+      const { status } = await abortable(exit, signal);
       if (status === 0) return;
       throw new NexusError('command-failed', `Reading on the builder failed: ${(await complaint).trim()}`);
     } catch (error) {
@@ -128,14 +131,14 @@ export class SshTransport implements Transport {
 
   /** Starts a program; leaving the scope or the signal's abort ends it. */
   async #start(command: string, signal?: AbortSignal): Promise<SshProgram & AsyncDisposable> {
-    const connection = await this.#connected(signal);
-    const program = await connection.exec(command);
-    const end = () => {
-      // Closing a channel leaves its program running until it next writes, so it is told to go first.
-      program.channel.signal('TERM');
-      program.channel.close();
-      program.channel.destroy();
-    };
+    signal?.throwIfAborted();
+    const connection = await abortable(this.#connected(), signal);
+    const opening = connection.exec(command);
+    const program = await abortable(opening, signal).catch((error) => {
+      opening.then(endProgram, () => {});
+      throw error;
+    });
+    const end = () => endProgram(program);
     signal?.addEventListener('abort', end, { once: true });
     let ended = false;
     program.exit.then(
@@ -155,15 +158,15 @@ export class SshTransport implements Transport {
     };
   }
 
-  async #connected(signal?: AbortSignal): Promise<SshConnection> {
-    signal?.throwIfAborted();
+  async #connected(): Promise<SshConnection> {
     this.#closed.signal.throwIfAborted();
     this.#connection ??= this.#keep(this.#reconnect());
     return this.#connection;
   }
 
   #reconnect(): Promise<SshConnection> {
-    return pRetry(() => connectSsh(this.#address, this.#closed.signal), {
+    const options = { signal: this.#closed.signal, keepaliveMs: this.#keepaliveMs };
+    return pRetry(() => connectSsh(this.#address, options), {
       retries: Number.POSITIVE_INFINITY,
       minTimeout: 200,
       factor: 1.5,
@@ -185,7 +188,15 @@ export class SshTransport implements Transport {
   }
 }
 
+/** Closing a channel leaves its program running until it next writes, so it is told to go first. */
+function endProgram({ channel }: SshProgram): void {
+  channel.signal('TERM');
+  channel.close();
+  channel.destroy();
+}
+
 /** $1 temporary name, $2 final name, $3 mode, $4 bytes: a line cut in the middle also ends `cat`, so they are counted. */
 const putScript = `umask 077
+trap 'rm -f -- "$1"; exit 1' TERM HUP
 cat >"$1" && [ "$(wc -c <"$1")" -eq "$4" ] && chmod "$3" "$1" && mv -fT -- "$1" "$2" && exit
 rm -f -- "$1"; echo "$2 could not be written" >&2; exit 1`;

@@ -27,8 +27,9 @@ export interface PutOptions {
 
 /**
  * How the files and programs of a builder are reached. Two kinds: `ssh` and `local`.
- * Every method rejects with the signal's reason when its signal aborts, and with `connection-lost`
- * when the builder cannot be reached any more; what has been started is then of unknown outcome.
+ * Every method rejects with the signal's reason when its signal aborts, with `connection-lost` when the
+ * connection breaks (what has been started is then of unknown outcome), and with `connection-failed` when it
+ * could not be made again in time.
  */
 export interface Transport extends AsyncDisposable {
   readonly kind: 'ssh' | 'local';
