@@ -34,9 +34,14 @@ async function take(step: ReadinessStep, signal: AbortSignal, which: string, say
     await abortable(step.run(both, say), both);
   } catch (error) {
     signal.throwIfAborted();
-    if (error instanceof NexusError && !limit.aborted) throw error;
+    const failed = `The builder is not ready: ${which}, “${step.description}”`;
+    if (error instanceof NexusError && !limit.aborted) {
+      throw new NexusError(error.code, `${failed}: ${error.message}`, {
+        hint: error.hint ?? step.hint,
+        cause: error,
+      });
+    }
     const why = limit.aborted ? `not within ${step.limitMs / 1000} s` : messageOf(error);
-    const message = `The builder is not ready: ${which}, “${step.description}”: ${why}`;
-    throw new NexusError('not-ready', message, { hint: step.hint, cause: error });
+    throw new NexusError('not-ready', `${failed}: ${why}`, { hint: step.hint, cause: error });
   }
 }

@@ -28,7 +28,10 @@ export function describeProgress({ build, builder }: WatchLine): Progress {
 function describeStart({ kind, step }: WatchLine['builder']): Progress {
   if (!step) return say('starting the builder');
   const where = `starting the builder (${kind}), ${step.step} of ${step.of}: ${step.description}`;
-  return { key: where, text: step.detail ? `${where}: ${step.detail}` : where };
+  if (!step.detail) return say(where);
+  // A counter that goes on is no news; another text is.
+  const text = `${where}: ${step.detail}`;
+  return { key: text.replace(/\d+/g, ''), text };
 }
 
 function describeFetch({ artifacts, fetched }: WatchLine['build']): Progress {

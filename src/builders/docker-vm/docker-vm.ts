@@ -115,7 +115,7 @@ class Start {
       },
       {
         description: 'SSH answers with our host key',
-        hint: `The guest did not come up; docker logs ${vm.name} shows its console. A slow machine may need a larger NEXUS_VM_BOOT_TIMEOUT.`,
+        hint: 'The guest did not come up. A slow machine may need a larger NEXUS_VM_BOOT_TIMEOUT.',
         limitMs: 2 * vm.bootTimeoutMs + minute,
         run: (signal, say) => this.#connect(signal, say),
       },
@@ -134,7 +134,7 @@ class Start {
     const kvm = await this.#kvm(signal);
     if (kvm.works) say('with KVM');
     else {
-      say('without KVM, which makes it 10 to 20 times slower');
+      say('without KVM, so 10 to 20 times slower; the README says how to get it');
       logger.warn('The VM runs without KVM', { why: kvm.why });
     }
     this.#vm = this.#cleanUp.use(

@@ -20,7 +20,7 @@ export class Engine {
     try {
       await abortable(this.#docker.ping(), AbortSignal.timeout(pingMs));
     } catch (error) {
-      throw new NexusError('engine-unreachable', `No Docker Engine answers: ${messageOf(error)}`, {
+      throw new NexusError('engine-unreachable', `No Docker Engine answers: ${engineMessage(error)}`, {
         hint: 'Start Docker, or give this user access to its socket (docker info must work), or set DOCKER_HOST.',
         cause: error,
       });
@@ -62,10 +62,14 @@ export class Engine {
       });
     } catch (error) {
       signal?.throwIfAborted();
-      throw new NexusError('image-pull-failed', `The image ${image} cannot be pulled: ${messageOf(error)}`, {
-        hint: 'Check the name and this machine’s access to the registry; NEXUS_VM_IMAGE names another image.',
-        cause: error,
-      });
+      throw new NexusError(
+        'image-pull-failed',
+        `The image ${image} cannot be pulled: ${engineMessage(error)}`,
+        {
+          hint: 'Check the name and this machine’s access to the registry; NEXUS_VM_IMAGE names another image.',
+          cause: error,
+        },
+      );
     }
   }
 
@@ -189,4 +193,11 @@ function statusOf(error: unknown): number | undefined {
   if (error instanceof Error && 'statusCode' in error && typeof error.statusCode === 'number')
     return error.statusCode;
   return undefined;
+}
+
+/** What the Engine said, without dockerode's preamble. */
+export function engineMessage(error: unknown): string {
+  return messageOf(error)
+    .replace(/^\(HTTP code \d+\) [\w ]+ - /, '')
+    .trim();
 }

@@ -4,7 +4,7 @@ import { messageOf, NexusError } from '../../errors.ts';
 import type { SshKeys } from '../../transport/ssh-keys.ts';
 import { archive } from './archive.ts';
 import type { BootMedium } from './boot-medium.ts';
-import type { Container, Engine } from './engine.ts';
+import { type Container, type Engine, engineMessage } from './engine.ts';
 import { credentialFiles, credentialsFolder, stopSeconds, vmContainer } from './vm-container.ts';
 
 /** A running VM container. Disposing powers the guest down and removes the container. */
@@ -119,7 +119,7 @@ async function publishedPort(container: Container): Promise<number> {
 
 function startError(error: unknown, vm: VmConfig): NexusError {
   if (error instanceof NexusError) return error;
-  const said = messageOf(error);
+  const said = engineMessage(error);
   return new NexusError('vm-start-failed', `The VM container ${vm.name} could not be started: ${said}`, {
     hint: hintFor(said),
     cause: error,

@@ -4,7 +4,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isAlive, PipeFolder, until } from '../../fixtures/watcher.ts';
 
 async function supervisorOf(pipe: PipeFolder, id: string): Promise<number> {
-  return Number(await readFile(pipe.build(id, 'supervisor'), 'utf8'));
+  const pid = Number(await readFile(pipe.build(id, 'supervisor'), 'utf8'));
+  // Zero would be our own process group.
+  assert.ok(pid > 1);
+  return pid;
 }
 
 describe('A build outlives', () => {

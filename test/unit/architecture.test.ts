@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { posix } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const src = fileURLToPath(new URL('../../src', import.meta.url));
+
+/** Files that anybody may import, and that know only one another. */
+const leaves = [
+  ...['clean-up.ts', 'config.ts', 'data-lock.ts', 'errors.ts', 'log.ts', 'paths.ts', 'token.ts'],
+  'write-file-atomically.ts',
+];
+
+/** The files of a room that others may see although they may not see the room. */
+const faces: Record<string, string> = {
+  'builders/builder.ts': 'a builder’s interface',
+  'builders/builder-life.ts': 'a builder’s interface',
+  'http/schemas.ts': 'the API’s schemas',
+  // It is a command like the others, but what it runs is the orchestrator.
+  'cli/serve.ts': 'nexus serve',
+  'cli.ts': 'the program',
+  'main.ts': 'main',
+};
+
+/** Who may import whom, besides the leaves and one’s own room. */
+const arrows: Record<string, readonly string[]> = {
+  leaf: [],
+  transport: [],
+  bridge: ['transport'],
+  artifacts: ['transport'],
+  'a builder’s interface': ['bridge', 'transport'],
+  builders: ['a builder’s interface', 'bridge', 'transport'],
+  builds: ['a builder’s interface', 'artifacts', 'bridge', 'transport'],
+  'the API’s schemas': ['builds'],
+  http: ['the API’s schemas', 'a builder’s interface', 'builds', 'bridge', 'transport'],
+  inbox: ['builds', 'bridge', 'transport'],
+  cli: ['the API’s schemas', 'builds'],
+  'nexus serve': ['cli', 'main'],
+  'the program': ['nexus serve', 'cli'],
+  main: ['a builder’s interface', 'builders', 'builds', 'bridge', 'artifacts', 'http', 'inbox', 'transport'],
+};
+
+/** Packages that only these files may know. */
+const confined: Record<string, RegExp> = {
+  dockerode: /^builders\/docker-vm\//,
+  ssh2: /^transport\//,
+  chokidar: /^(transport|inbox)\//,
+  winston: /^log\.ts$/,
+  fastify: /^http\//,
+  commander: /^(cli\/|cli\.ts$)/,
+};
+
+const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
+const texts = new Map(files.map((file) => [file, readFileSync(posix.join(src, file), 'utf8')]));
+
+const textOf = (file: string) => texts.get(file) ?? '';
+
+/** What a file imports, as it is written there. */
+function specifiers(file: string): string[] {
+  const found = textOf(file).matchAll(/(?:\bfrom|\bimport|\bimport\()\s*['"]([^'"]+)['"]/g);
+  return [...found].map(([, specifier]) => specifier ?? '');
+}
+
+/** The files of src that a file imports. */
+function imports(file: string): string[] {
+  const own = specifiers(file).filter((specifier) => specifier.startsWith('.'));
+  return own.map((specifier) => posix.join(posix.dirname(file), specifier));
+}
+
+function roomOf(file: string): string {
+  if (leaves.includes(file)) return 'leaf';
+  return faces[file] ?? file.split('/')[0] ?? file;
+}
+
+/** A way through the imports that comes back to where it began. */
+function findCycle(): string[] | undefined {
+  const done = new Set<string>();
+  const visit = (file: string, way: readonly string[]): string[] | undefined => {
+    if (way.includes(file)) return [...way.slice(way.indexOf(file)), file];
+    if (done.has(file)) return undefined;
+    for (const next of imports(file)) {
+      const cycle = visit(next, [...way, file]);
+      if (cycle) return cycle;
+    }
+    done.add(file);
+    return undefined;
+  };
+  return files.map((file) => visit(file, [])).find((cycle) => cycle !== undefined);
+}
+
+describe('The source', () => {
+  it('is found, every room and every leaf of it', () => {
+    for (const leaf of leaves) assert.ok(texts.has(leaf), `${leaf} is gone`);
+    for (const face of Object.keys(faces)) assert.ok(texts.has(face), `${face} is gone`);
+    const unknown = files.map(roomOf).filter((room) => !(room in arrows));
+    assert.deepEqual(unknown, [], 'rooms without arrows');
+  });
+
+  it('imports only files that exist', () => {
+    const lost = files.flatMap((file) =>
+      imports(file)
+        .filter((target) => !texts.has(target))
+        .map((target) => `${file} → ${target}`),
+    );
+    assert.deepEqual(lost, []);
+  });
+
+  it('imports along the arrows only', () => {
+    const against = files.flatMap((file) => {
+      const room = roomOf(file);
+      const allowed = ['leaf', room, ...(arrows[room] ?? [])];
+      return imports(file)
+        .filter((target) => !allowed.includes(roomOf(target)))
+        .map((target) => `${file} (${room}) → ${target} (${roomOf(target)})`);
+    });
+    assert.deepEqual(against, []);
+  });
+
+  it('has no import cycle', () => {
+    assert.equal(findCycle()?.join(' → '), undefined);
+  });
+
+  for (const [name, allowed] of Object.entries(confined)) {
+    it(`knows ${name} only where it matches ${allowed}`, () => {
+      const knowing = files.filter((file) => specifiers(file).includes(name));
+      assert.deepEqual(
+        knowing.filter((file) => !allowed.test(file)),
+        [],
+      );
+      assert.ok(knowing.length > 0, `nobody imports ${name}; take it out of this table`);
+    });
+  }
+
+  it('reads process.env in config.ts only', () => {
+    assert.deepEqual(
+      files.filter((file) => textOf(file).includes('process.env')),
+      ['config.ts'],
+    );
+  });
+
+  it('has no file of more than 250 lines', () => {
+    const long = files.filter((file) => textOf(file).split('\n').length > 251);
+    assert.deepEqual(long, []);
+  });
+
+  it('imports Node’s own modules by their node: names and says no any', () => {
+    const plain = files.filter((file) =>
+      specifiers(file).some((name) => /^(fs|path|events|stream)(\/|$)/.test(name)),
+    );
+    assert.deepEqual(plain, []);
+    assert.deepEqual(
+      files.filter((file) => /(: |<|as )any\b/.test(textOf(file).replace(/\/\*[^]*?\*\/|\/\/.*/g, ''))),
+      [],
+    );
+  });
+});
