@@ -9,6 +9,8 @@ import { exitStatus } from './cli/exit-status.ts';
 import { fetchCommand } from './cli/fetch.ts';
 import { runCommand } from './cli/run.ts';
 import { serveCommand, tokenCommand } from './cli/serve.ts';
+import { stopCommand } from './cli/stop.ts';
+import { variantsCommand } from './cli/variants.ts';
 import { messageOf, NexusError } from './errors.ts';
 import { packageRoot } from './paths.ts';
 
@@ -24,8 +26,10 @@ buildCommand(program);
 runCommand(program);
 buildsCommands(program);
 fetchCommand(program);
+variantsCommand(program);
 builderCommand(program);
 serveCommand(program);
+stopCommand(program);
 tokenCommand(program);
 
 try {

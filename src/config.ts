@@ -22,10 +22,12 @@ const environment = z.object({
   NEXUS_BUILDER: z.enum(['auto', 'docker-vm', 'this-machine']).default('auto'),
   NEXUS_NIXPKGS: z.string().min(1).default(pinnedNixpkgs),
   NEXUS_BUILDER_START: z.enum(['first-build', 'at-once']).default('first-build'),
-  NEXUS_VM_IMAGE: z.string().min(1).default('qemux/qemu:7.48'),
+  NEXUS_VM_IMAGE: z.string().min(1).optional(),
   NEXUS_VM_NIX_IMAGE: z.string().min(1).default('nixos/nix:2.34.7'),
   NEXUS_VM_NIXPKGS: z.string().min(1).default(pinnedNixpkgs),
   NEXUS_VM_BOOT: z.string().min(1).optional(),
+  NEXUS_VM_BOOT_FOLDER: z.string().min(1).default('.'),
+  NEXUS_VM_SETTINGS: z.string().min(1).optional(),
   NEXUS_VM_NAME: name.default('nexus-builder-vm'),
   NEXUS_VM_NETWORK: name.optional(),
   NEXUS_VM_STORAGE: name.default('nexus-builder-storage'),
@@ -43,14 +45,16 @@ const environment = z.object({
 const foreign = /^NEXUS_(BOOTSTRAP|MODE|BUILD_|COMPOSE_|SOURCE|TEST_)/;
 
 export interface VmConfig {
-  /** Image of the VM container; anything that keeps the contract of qemux/qemu. */
-  image: string;
+  /** Image of the VM container, when it is not the one for the Engine's architecture; keeps the contract of qemux/qemu. */
+  image: string | undefined;
   /** Image with Nix, in which the builder ISO is made. */
   nixImage: string;
   /** nixpkgs the builder ISO is made from: channel, revision, or a path in the container that makes it. */
   nixpkgs: string;
-  /** File to boot, when it is not the builder ISO made from `vm/`. */
+  /** File or URL to boot, when it is not the builder ISO made from `vm/`. */
   boot: string | undefined;
+  /** Folder with the settings of Nix in the VM: src/builders/vm-settings/. */
+  settings: string | undefined;
   name: string;
   /** Docker network the VM joins; set when the orchestrator is a container of that network too. */
   network: string | undefined;
@@ -108,7 +112,8 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env, directory = pro
       image: settings.NEXUS_VM_IMAGE,
       nixImage: settings.NEXUS_VM_NIX_IMAGE,
       nixpkgs: settings.NEXUS_VM_NIXPKGS,
-      boot: settings.NEXUS_VM_BOOT,
+      boot: bootMedium(settings, directory),
+      settings: settings.NEXUS_VM_SETTINGS && resolve(directory, settings.NEXUS_VM_SETTINGS),
       name: settings.NEXUS_VM_NAME,
       network: settings.NEXUS_VM_NETWORK,
       storage: settings.NEXUS_VM_STORAGE,
@@ -123,6 +128,16 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env, directory = pro
     },
   };
 }
+
+function bootMedium(
+  { NEXUS_VM_BOOT: boot, NEXUS_VM_BOOT_FOLDER: folder }: z.infer<typeof environment>,
+  directory: string,
+): string | undefined {
+  if (boot === undefined || isUrl(boot)) return boot;
+  return resolve(directory, folder, boot);
+}
+
+export const isUrl = (text: string) => /^https?:\/\//.test(text);
 
 function parse(env: NodeJS.ProcessEnv) {
   // Compose passes settings the user left out as empty strings.

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { open, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, open, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
 /** Replaces a file whole or not at all, also when the power goes: temporary name, fsync, rename, fsync of the folder. */
@@ -11,6 +11,8 @@ export async function writeFileAtomically(
   const temporary = join(dirname(path), `.${basename(path)}.${randomUUID()}`);
   try {
     await writeFile(temporary, content, { mode, flush: true });
+    // The umask may have taken something away.
+    await chmod(temporary, mode);
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true });

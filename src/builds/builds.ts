@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto';
+import { posix } from 'node:path';
 import type { BuilderLife } from '../builders/builder-life.ts';
 import type { Config } from '../config.ts';
 import { NexusError, reportError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { DataPaths } from '../paths.ts';
 import { type Build, isFinished } from './build.ts';
+import { checkRequest } from './plan.ts';
 import { Queue } from './queue.ts';
 import type { BuildRequest } from './request.ts';
 import { runBuild } from './run-build.ts';
@@ -62,7 +64,9 @@ export class Builds {
    */
   async submit(request: BuildRequest): Promise<Build> {
     if (this.#stopping) throw new NexusError('stopping', 'The orchestrator is stopping and takes no builds');
-    const { store, sources, logger } = this.#options;
+    const { store, sources, life, logger } = this.#options;
+    // A builder that was not started yet is checked again when it is known.
+    checkRequest(request, life.status().machine?.system ?? ownSystem);
     if (request.source) checkSource(request, await sources.files(request.source));
     const build = newBuild(newId(), request, new Date());
     await store.add(build);
@@ -140,21 +144,38 @@ export class Builds {
   }
 }
 
+/** What a builder on this machine most likely is. */
+const ownSystem = process.arch === 'arm64' ? 'aarch64-linux' : 'x86_64-linux';
+
 /** Sorts by time, and is short enough to type: `20260911-101500-3f2a`. */
 function newId(): string {
   const [day, time] = new Date().toISOString().split('T');
   return `${day?.replaceAll('-', '')}-${time?.slice(0, 8).replaceAll(':', '')}-${randomBytes(2).toString('hex')}`;
 }
 
-/** @throws {NexusError} `source-without-configuration` when the file that is to be built is not in the source. */
+/** @throws {NexusError} `source-without-configuration` when a file that is to be built is not in the source. */
 function checkSource(request: BuildRequest, files: readonly string[]): void {
-  if (request.kind === 'script') return;
-  const wanted = request.kind === 'image' ? request.configuration : request.file;
-  const path = wanted.replace(/^\.\/+/, '').replace(/\/+$/, '');
-  const candidates =
-    request.kind === 'nix' ? [path, path === '.' ? 'default.nix' : `${path}/default.nix`] : [path];
-  if (candidates.some((candidate) => files.includes(candidate))) return;
-  throw new NexusError('source-without-configuration', `The source has no ${candidates.at(-1)}`, {
-    hint: `It has: ${files.slice(0, 10).join(', ') || 'no files at all'}.`,
-  });
+  for (const wanted of wantedFiles(request)) {
+    const path = posix.normalize(wanted).replace(/\/$/, '');
+    const candidates = [path, path === '.' ? 'default.nix' : `${path}/default.nix`];
+    if (candidates.some((candidate) => files.includes(candidate))) continue;
+    throw new NexusError('source-without-configuration', `The source has no ${wanted}`, {
+      hint: `It has: ${files.slice(0, 10).join(', ') || 'no files at all'}.`,
+    });
+  }
+}
+
+function wantedFiles(request: BuildRequest): string[] {
+  switch (request.kind) {
+    case 'image':
+      return [request.configuration, ...request.modules];
+    case 'flake-image':
+      return [...(request.flake ? [] : ['flake.nix']), ...request.modules];
+    case 'nix':
+      return [request.file];
+    case 'flake':
+      return request.flake ? [] : ['flake.nix'];
+    case 'script':
+      return [];
+  }
 }

@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises';
 import type { BridgeEventOf } from '../bridge/messages.ts';
 import { NexusError } from '../errors.ts';
+import { knownCause } from './known-causes.ts';
 
 const tailBytes = 64 * 1024;
 const mostLines = 25;
@@ -13,9 +14,10 @@ export async function explainFailure(
 ): Promise<NexusError> {
   const lines = failingLines(await readTail(logPath));
   const said = lines.length > 0 ? `\n${lines.join('\n')}` : ' and printed nothing';
-  return new NexusError('build-failed', `${howItEnded(finished)}${said}`, {
-    hint: 'The whole log: nexus logs',
-  });
+  const advice = knownCause(lines.join('\n'));
+  const whole = 'The whole log: nexus logs';
+  const hint = advice ? `${advice}\n${whole}` : whole;
+  return new NexusError('build-failed', `${howItEnded(finished)}${said}`, { hint });
 }
 
 function howItEnded({ result, status, signal }: BridgeEventOf<'finished'>): string {
@@ -33,17 +35,22 @@ function howItEnded({ result, status, signal }: BridgeEventOf<'finished'>): stri
   }
 }
 
-/** The last `error:` of Nix with what was printed just before it, or the last lines when there is none. */
+/** The last error that was printed, and then what was printed just before it; or the last lines when there is none. */
 export function failingLines(log: string): string[] {
   const lines = log
     .split('\n')
-    .map((line) => line.trimEnd())
+    .map((line) => line.trimEnd().replaceAll(buildFolder, ''))
     .filter((line) => !isNixChatter(line));
   while (lines.at(-1) === '') lines.pop();
-  const lastError = lines.findLastIndex((line) => /^\s*(error|fatal)\b.*:/i.test(line));
-  const from = lastError === -1 ? lines.length - mostLines : lastError - linesBefore;
-  return lines.slice(Math.max(0, from)).slice(0, mostLines);
+  const error = lines.findLastIndex((line) => /^\s*(error|fatal)\b.*:./i.test(line));
+  if (error === -1) return lines.slice(-mostLines);
+  const before = lines.slice(Math.max(0, error - linesBefore), error).filter((line) => line.trim() !== '');
+  const said = lines.slice(error, error + mostLines).map((line) => line.trim());
+  return before.length === 0 ? said : [...said, 'Before that:', ...before.map((line) => `  ${line}`)];
 }
+
+/** Where the source lies on the builder means nothing to the person. */
+const buildFolder = /\/\S*\/builds\/[a-z0-9-]+\/(source\/)?/g;
 
 /** What Nix says of its own work explains no failure. */
 function isNixChatter(line: string): boolean {

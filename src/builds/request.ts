@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { NexusError } from '../errors.ts';
-import { checkVariant } from './variants.ts';
+import { resolveVariant, type Variant } from './variants.ts';
 
 /** Part of folder names on our side; letters, digits and a few signs no shell or file system minds. */
 const buildName = z
@@ -24,25 +24,66 @@ const attribute = z
   .regex(/^[^-\s][^\n\r\0]*$/, 'must be an attribute path, such as packages.image');
 
 /** Sources are uploaded first, and named by their content. */
-export const sourceId = z.string().regex(/^[0-9a-f]{64}$/, 'must be the id of an uploaded source');
+const sourceId = z.string().regex(/^[0-9a-f]{64}$/, 'must be the id of an uploaded source');
 
-const nixpkgs = z.string().min(1).max(4000);
+const nixpkgs = z.string().min(1).max(4000).describe('Channel, revision, or path on the builder');
 
 const system = z.string().regex(/^[a-z0-9_]+-[a-z0-9]+$/, 'must be a Nix system, such as x86_64-linux');
+
+/** A flake that the builder fetches itself, such as `github:owner/repository/branch`. */
+const flakeReference = z
+  .string()
+  .max(4000)
+  .regex(
+    /^[a-z][a-z0-9+]*:[^\s#]+$/,
+    'must be a flake reference without fragment, such as github:owner/repository',
+  );
+
+export const conversions = ['raw', 'qcow2', 'vmdk', 'vdi', 'vhdx'] as const;
+
+/** A disk of a few MiB holds no system, and one of more than 16 TiB no file system of ours. */
+const diskSize = z
+  .number()
+  .int()
+  .min(64)
+  .max(16 * 1024 * 1024)
+  .describe('Size of the disk in MiB');
+
+const imageOptions = {
+  name: buildName,
+  variants: z.array(z.string()).min(1).max(32).describe('Image formats: see `nexus variants`'),
+  system: system.optional().describe('System of the image (default: the builder’s)'),
+  diskSize: diskSize.optional(),
+  imageName: buildName.optional().describe('File name of the image, without its ending'),
+  modules: z.array(pathInSource).max(64).default([]).describe('Further NixOS modules in the source'),
+  convert: z.enum(conversions).optional().describe('Convert the disk to this format of qemu-img'),
+};
 
 /** What a person wants built. */
 export const buildRequest = z.discriminatedUnion('kind', [
   z
     .strictObject({
       kind: z.literal('image'),
-      name: buildName,
+      ...imageOptions,
       source: sourceId,
       configuration: pathInSource.describe('The configuration.nix in the source'),
-      variant: z.string().describe('Image format: an attribute of config.system.build.images'),
-      nixpkgs: nixpkgs.optional().describe('Channel, revision, or path on the builder'),
-      system: system.optional(),
+      nixpkgs: nixpkgs.optional(),
     })
-    .describe('An image of a NixOS configuration'),
+    .describe('Images of a NixOS configuration'),
+  z
+    .strictObject({
+      kind: z.literal('flake-image'),
+      ...imageOptions,
+      source: sourceId.optional(),
+      flake: flakeReference.optional().describe('Where the flake is, when it is not the source'),
+      host: z
+        .string()
+        .min(1)
+        .max(255)
+        .optional()
+        .describe('Which of nixosConfigurations, when there are several'),
+    })
+    .describe('Images of a flake’s nixosConfigurations'),
   z
     .strictObject({
       kind: z.literal('nix'),
@@ -51,8 +92,19 @@ export const buildRequest = z.discriminatedUnion('kind', [
       file: pathInSource.describe('The Nix file in the source, or a folder with a default.nix'),
       attribute: attribute.optional(),
       nixpkgs: nixpkgs.optional(),
+      convert: imageOptions.convert,
     })
     .describe('A Nix file, built as it is'),
+  z
+    .strictObject({
+      kind: z.literal('flake'),
+      name: buildName,
+      source: sourceId.optional(),
+      flake: flakeReference.optional(),
+      attribute: attribute.describe('What follows the # in a flake reference'),
+      convert: imageOptions.convert,
+    })
+    .describe('An attribute of a flake, built as it is'),
   z
     .strictObject({
       kind: z.literal('script'),
@@ -67,6 +119,8 @@ export const buildRequest = z.discriminatedUnion('kind', [
 ]);
 
 export type BuildRequest = z.infer<typeof buildRequest>;
+export type RequestOf<K extends BuildRequest['kind']> = Extract<BuildRequest, { kind: K }>;
+export type Conversion = (typeof conversions)[number];
 
 /**
  * @throws {NexusError} `request-invalid` naming everything that is wrong, or `unknown-variant`.
@@ -81,8 +135,16 @@ export function parseRequest(value: unknown): BuildRequest {
       cause: result.error,
     });
   }
-  if (result.data.kind === 'image') checkVariant(result.data.variant);
-  return result.data;
+  const request = result.data;
+  if ((request.kind === 'flake' || request.kind === 'flake-image') && !request.flake && !request.source) {
+    throw new NexusError('request-invalid', 'The request is wrong: it names neither a source nor a flake');
+  }
+  return 'variants' in request ? { ...request, variants: request.variants.map(resolveVariant) } : request;
+}
+
+/** The variants of a request that has been parsed, without their old names. */
+export function variantsOf(request: RequestOf<'image' | 'flake-image'>): Variant[] {
+  return [...new Set(request.variants.map(resolveVariant))];
 }
 
 function isInside(path: string): boolean {

@@ -12,7 +12,7 @@ import { anySignal } from '../transport/signals.ts';
 import { writeFileAtomically } from '../write-file-atomically.ts';
 import type { Build } from './build.ts';
 import { explainFailure } from './explain-failure.ts';
-import { type PlanDefaults, planBuild, sourceFolder } from './plan.ts';
+import { checkRequest, type PlanDefaults, planBuild, sourceFolder } from './plan.ts';
 import { renderScript } from './script.ts';
 import type { Sources } from './sources.ts';
 import type { Happening } from './transition.ts';
@@ -67,6 +67,7 @@ async function runScript(options: RunBuildOptions): Promise<Outcome> {
   const { pipe } = builder;
   const folder = posix.join(pipe.root, 'builds', build.id);
   const defaults: PlanDefaults = { nixpkgs: options.nixpkgs, system: builder.hello.system };
+  checkRequest(build.request, defaults.system);
   const script = renderScript(build.id, planBuild(build.request, defaults));
   await writeFileAtomically(paths.script, script);
   if (build.request.source) await uploadSource(options, build.request.source, signal);
@@ -100,7 +101,9 @@ async function watchEvents(options: RunBuildOptions, events: AsyncIterable<Bridg
   try {
     for await (const event of untilAborted(events, cancelling.signal)) {
       if (event.type === 'started') await happen({ type: 'started' });
-      if (event.type === 'phase') await happen({ type: 'phase', phase: event.phase });
+      if (event.type === 'phase') {
+        await happen({ type: 'phase', phase: event.detail ? `${event.phase} ${event.detail}` : event.phase });
+      }
       if (event.type === 'artifact') artifacts.push(event);
       if (event.type === 'finished') return { finished: event, artifacts };
     }

@@ -1,5 +1,6 @@
 import { shellQuote } from '../transport/shell-quote.ts';
 import type { Plan } from './plan.ts';
+import type { Conversion } from './request.ts';
 
 /** A directory with more files than this is delivered as one archive. */
 const mostFiles = 16;
@@ -13,50 +14,58 @@ export function renderScript(id: string, plan: Plan): string {
   switch (plan.kind) {
     case 'script':
       return header + plan.script;
-    case 'image':
-      return header + renderImage(plan);
-    case 'nix':
-      return header + renderNix(plan);
+    case 'images':
+      return header + renderImages(plan);
+    case 'derivations':
+      return header + renderDerivations(plan);
   }
 }
 
 type PlanOf<K extends Plan['kind']> = Extract<Plan, { kind: K }>;
 
-function renderImage({ files, evaluate }: PlanOf<'image'>): string {
+function renderImages({ files, evaluate, convert }: PlanOf<'images'>): string {
   const write = Object.entries(files).map(
     ([name, text]) => `printf %s ${shellQuote([text])} > ${shellQuote([name])}`,
   );
   return `set -euo pipefail
 ${write.join('\n')}
-
+${renderDeliver(convert)}
 nexus-phase evaluating
-${shellQuote(evaluate)} > image.json
-derivation=$(jq -r .derivation image.json)
-file=$(jq -r .file image.json)
+${shellQuote(evaluate)} > images.json
 
-nexus-phase building "$derivation"
-output=$(nix-build --out-link result "$derivation")
-
-# Some variants are a file themselves, whatever they say of the place inside.
-if [ ! -f "$output" ]; then output=$output/$file; fi
-nexus-artifact "$output"
+jq -c '.[]' images.json > images
+while read -r image; do
+  variant=$(jq -r .variant <<< "$image")
+  nexus-phase building "$variant"
+  output=$(nix-build --out-link "result-$variant" "$(jq -r .derivation <<< "$image")")
+  file=$output/$(jq -r .file <<< "$image")
+  # Some variants are a file themselves, whatever they say of the place inside.
+  if [ -f "$output" ]; then file=$output; fi
+  # The script of a vm has its disk from a path of the store.
+  if [ "$variant" = vm ]; then
+    file=$(grep -ohE '/nix/store/[^" ]+/nixos\\.qcow2' "$file"/run-*-vm | head -n 1)
+  fi
+  name=$(jq -r '.name // empty' <<< "$image")
+  deliver "$file" \${name:+"$name"}
+done < images
 `;
 }
 
-function renderNix({ instantiate }: PlanOf<'nix'>): string {
+function renderDerivations({ evaluate, convert }: PlanOf<'derivations'>): string {
   return `set -euo pipefail
-
+${renderDeliver(convert)}
 nexus-phase evaluating
-${shellQuote(instantiate)} > /dev/null
+${shellQuote(evaluate)} > derivations
 
 nexus-phase building
-nix-build --out-link result ./derivation.drv* > outputs
+mapfile -t derivations < derivations
+nix-build --out-link result "\${derivations[@]}" > outputs
 
 # A file is an artifact; a directory gives its files, or one archive when there are many.
 while read -r output; do
   name=\${output#/nix/store/*-}
   if [ -f "$output" ]; then
-    nexus-artifact "$output" "$name"
+    deliver "$output" "$name"
     continue
   fi
   find -L "$output" -type f -not -path '*/nix-support/*' -print0 > files
@@ -64,11 +73,41 @@ while read -r output; do
   if [ "\${#files[@]}" -eq 0 ]; then
     echo "$output has no files, so there is nothing to fetch" >&2
   elif [ "\${#files[@]}" -le ${mostFiles} ]; then
-    for file in "\${files[@]}"; do nexus-artifact "$file"; done
+    for file in "\${files[@]}"; do deliver "$file"; done
   else
     tar -czf "$name.tar.gz" -C "$(dirname "$output")" "$(basename "$output")"
     nexus-artifact "$PWD/$name.tar.gz"
   fi
 done < outputs
+`;
+}
+
+/** Compressed where the format can be read compressed by everything that reads it at all. */
+const convertOptions: Record<Conversion, string> = {
+  raw: '-O raw',
+  qcow2: '-O qcow2 -c',
+  vmdk: '-O vmdk -c -o subformat=streamOptimized',
+  vdi: '-O vdi',
+  vhdx: '-O vhdx',
+};
+
+/** The shell function \`deliver FILE [NAME]\`. */
+function renderDeliver(convert: Conversion | undefined): string {
+  if (convert === undefined) return 'deliver() { nexus-artifact "$@"; }\n';
+  return `deliver() {
+  local name=\${2:-\${1##*/}}
+  case $name in
+    *.qcow2 | *.img | *.raw | *.vhd | *.vhdx | *.vmdk | *.vdi) ;;
+    *) nexus-artifact "$@"; return ;;
+  esac
+  command -v qemu-img > /dev/null || { echo 'This builder has no qemu-img, which converts disks' >&2; return 1; }
+  nexus-phase converting ${convert}
+  mkdir -p converted
+  local format=()
+  # Nothing tells a raw disk from any other file, and a fixed VHD looks like one.
+  case $name in *.img | *.raw) format=(-f raw) ;; *.vhd) format=(-f vpc) ;; esac
+  qemu-img convert "\${format[@]}" ${convertOptions[convert]} "$1" "converted/\${name%.*}.${convert === 'raw' ? 'img' : convert}"
+  nexus-artifact "$PWD/converted/\${name%.*}.${convert === 'raw' ? 'img' : convert}"
+}
 `;
 }

@@ -1,19 +1,24 @@
-import { type Command, Option } from 'commander';
-import type { BuildRequest } from '../builds/request.ts';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type BuildRequest, conversions } from '../builds/request.ts';
+import { resolveVariant } from '../builds/variants.ts';
 import type { Config } from '../config.ts';
 import { NexusError } from '../errors.ts';
 import type { ApiClient } from './api-client.ts';
-import { type Context, makeContext } from './context.ts';
-import { detachedStatus, followBuild } from './follow-build.ts';
+import { makeContext } from './context.ts';
+import { resolveNixpkgs } from './nixpkgs-of-lock.ts';
 import { packSource } from './pack-source.ts';
-import { reportBuild } from './report-build.ts';
 import { type ResolvedSource, resolveSource } from './resolve-source.ts';
+import { submitAndFollow } from './submit.ts';
 
 interface BuildFlags {
-  variant?: string;
+  variant: string[];
   attr?: string;
   nixpkgs?: string;
   system?: string;
+  diskSize?: number;
+  imageName?: string;
+  module: string[];
+  convert?: (typeof conversions)[number];
   name?: string;
   builder?: Config['builder'];
   detach?: true;
@@ -21,39 +26,53 @@ interface BuildFlags {
   json?: true;
 }
 
+const examples = `
+Examples:
+  nexus build examples/hello-iso                   an ISO of the configuration.nix in that folder
+  nexus build host.nix --variant qemu-efi --disk-size 20G
+  nexus build . --variant iso --variant vmware     two images of one configuration
+  nexus build .#server --variant amazon            of nixosConfigurations.server in a flake
+  nexus build github:owner/repository#image        any attribute of a flake
+  nexus build default.nix --attr packages.image    any attribute of a Nix file
+
+Exit status: 0 built, 1 failed or cancelled, 2 wrong usage or source, 130 detached by Ctrl-C.`;
+
 export function buildCommand(program: Command): void {
   program
     .command('build')
-    .summary('build an image of a NixOS configuration, or a Nix file')
-    .description('Build an image of a NixOS configuration, or a Nix file as it is, and wait for it.')
-    .argument('[path]', 'a configuration.nix, a Nix file, or a folder with one', '.')
-    .option('--variant <name>', 'image format (default for a configuration.nix: iso)')
-    .option('--attr <path>', 'attribute of the Nix file to build')
-    .option('--nixpkgs <where>', 'channel, revision, or path on the builder')
-    .option('--system <system>', 'system of the image, such as x86_64-linux (default: the builder’s)')
+    .summary('build images of a NixOS configuration, a flake, or a Nix file')
+    .description(
+      'Build images of a NixOS configuration, or whatever a flake or Nix file describes, and wait for them.',
+    )
+    .argument('[path]', 'a configuration.nix, a Nix file, a folder with one, or a flake reference', '.')
+    .option(
+      '--variant <name>',
+      'image format, see nexus variants; may be repeated (default: iso)',
+      collect,
+      [],
+    )
+    .option('--attr <path>', 'attribute of the Nix file or flake to build')
+    .option('--nixpkgs <where>', 'channel, revision, path on the builder, or a flake.lock here')
+    .option('--system <system>', 'system of the image, such as aarch64-linux (default: the builder’s)')
+    .option('--disk-size <size>', 'size of the image’s disk, such as 20G', sizeInMebibytes)
+    .option('--image-name <name>', 'file name of the image, without its ending')
+    .option('--module <file>', 'a further NixOS module; may be repeated', collect, [])
+    .addOption(new Option('--convert <format>', 'convert the disk with qemu-img').choices(conversions))
     .option('--name <name>', 'name of the result folder (default: made of the path)')
     .addOption(builderOption())
     .option('-d, --detach', 'submit and print the id, do not wait')
     .option('-v, --verbose', 'show the output of the build as well')
     .option('--json', 'print the finished build as JSON')
-    .addHelpText(
-      'after',
-      `
-Examples:
-  nexus build examples/hello-iso                 an ISO of the configuration.nix in that folder
-  nexus build host.nix --variant iso --nixpkgs nixos-unstable
-  nexus build default.nix --attr packages.image  an attribute of a Nix file, as it is
-  nexus build -d . && nexus logs                 submit, then look at the output
-
-Exit status: 0 built, 1 failed or cancelled, 2 wrong usage or source, 130 detached by Ctrl-C.`,
-    )
+    .addHelpText('after', examples)
     .action(async (path: string, flags: BuildFlags) => {
       const context = makeContext(flags.builder && { builder: flags.builder });
-      const source = await resolveSource(path, { variant: flags.variant, attribute: flags.attr });
+      const variants = flags.variant.map(resolveVariant);
+      const source = await resolveSource(path, { wantsImage: variants.length > 0, attribute: flags.attr });
+      checkFlags(source, flags);
       const client = await context.client();
       await checkBuilder(client, flags.builder);
-      const id = await client.uploadSource(await packSource(source.folder, source.only));
-      process.exitCode = await submitAndFollow(client, requestOf(source, id, flags), context, flags);
+      const request = await uploadAndDescribe(client, source, { ...flags, variant: variants });
+      process.exitCode = await submitAndFollow(client, request, context, flags);
     });
 }
 
@@ -61,27 +80,63 @@ export function builderOption(): Option {
   return new Option('--builder <kind>', 'where to build').choices(['auto', 'docker-vm', 'this-machine']);
 }
 
-export async function submitAndFollow(
+async function uploadAndDescribe(
   client: ApiClient,
-  request: BuildRequest,
-  context: Context,
-  flags: Pick<BuildFlags, 'detach' | 'verbose' | 'json'>,
-): Promise<number> {
-  const { id } = await client.submit(request);
-  if (flags.detach) {
-    context.out.write(`${id}\n`);
-    context.err.write(`To see it: nexus show ${id}   its output: nexus logs ${id}\n`);
-    return 0;
+  resolved: ResolvedSource,
+  flags: BuildFlags,
+): Promise<BuildRequest> {
+  const { folder, only, what } = resolved;
+  const needsUpload = folder !== undefined || flags.module.length > 0;
+  const packed = needsUpload ? await packSource({ folder, only, extras: flags.module }) : undefined;
+  const source = packed && (await client.uploadSource(packed.tar));
+  const name = flags.name ?? resolved.name;
+  const nixpkgs = flags.nixpkgs === undefined ? undefined : await resolveNixpkgs(flags.nixpkgs);
+  const common = { name, ...(flags.convert && { convert: flags.convert }) };
+  const image = {
+    ...common,
+    variants: flags.variant.length > 0 ? flags.variant : ['iso'],
+    modules: packed?.extras ?? [],
+    ...(flags.system && { system: flags.system }),
+    ...(flags.diskSize !== undefined && { diskSize: flags.diskSize }),
+    ...(flags.imageName && { imageName: flags.imageName }),
+  };
+  switch (what.kind) {
+    case 'image':
+      return { ...image, ...what, source: uploaded(source), ...(nixpkgs && { nixpkgs }) };
+    case 'flake-image':
+      return { ...image, ...what, ...(source && { source }) };
+    case 'nix':
+      return {
+        ...{ ...common, ...what, source: uploaded(source) },
+        ...(nixpkgs && { nixpkgs }),
+        ...(flags.attr && { attribute: flags.attr }),
+      };
+    case 'flake':
+      return { ...common, ...what, ...(source && { source }) };
   }
-  context.err.write(`Build ${id}\n`);
-  const build = await followBuild(client, id, context, { log: flags.verbose && context.err });
-  return build ? reportBuild(build, context, flags.json === true) : detachedStatus;
 }
 
-function requestOf({ what, name }: ResolvedSource, source: string, flags: BuildFlags): BuildRequest {
-  const common = { name: flags.name ?? name, source, ...(flags.nixpkgs && { nixpkgs: flags.nixpkgs }) };
-  if (what.kind === 'image') return { ...common, ...what, ...(flags.system && { system: flags.system }) };
-  return { ...common, ...what, ...(flags.attr && { attribute: flags.attr }) };
+function uploaded(source: string | undefined): string {
+  if (source === undefined) throw new Error('unreachable: a folder is always uploaded');
+  return source;
+}
+
+/** A flag that would change nothing is a mistake. */
+function checkFlags({ what }: ResolvedSource, flags: BuildFlags): void {
+  const isImage = what.kind === 'image' || what.kind === 'flake-image';
+  const isFlake = what.kind === 'flake' || what.kind === 'flake-image';
+  const useless = [
+    ...(isFlake && flags.nixpkgs !== undefined ? ['--nixpkgs'] : []),
+    ...(!isImage && flags.system !== undefined ? ['--system'] : []),
+    ...(!isImage && flags.diskSize !== undefined ? ['--disk-size'] : []),
+    ...(!isImage && flags.imageName !== undefined ? ['--image-name'] : []),
+    ...(!isImage && flags.module.length > 0 ? ['--module'] : []),
+  ];
+  if (useless.length === 0) return;
+  const which = isFlake ? 'a flake, which brings its own nixpkgs' : 'a Nix file, which is built as it is';
+  throw new NexusError('usage', `${useless.join(', ')} cannot be used with ${which}`, {
+    hint: isImage ? 'Leave it out.' : 'With --variant an image of a configuration is built.',
+  });
 }
 
 /** The kind of builder is a matter of the orchestrator; one that already runs has its own. */
@@ -90,6 +145,18 @@ async function checkBuilder(client: ApiClient, wanted: Config['builder'] | undef
   const { kind } = await client.builder();
   if (kind === null || kind === wanted) return;
   throw new NexusError('usage', `The orchestrator at ${client.url} builds on ${kind}, not on ${wanted}`, {
-    hint: 'Leave --builder out, or stop that orchestrator: nexus serve --stop',
+    hint: 'Leave --builder out, or stop that orchestrator first: nexus stop',
   });
+}
+
+const collect = (value: string, before: string[]) => [...before, value];
+
+const mebibytes: Readonly<Record<string, number>> = { M: 1, G: 1024, T: 1024 * 1024 };
+
+function sizeInMebibytes(text: string): number {
+  const [, number, unit = ''] = /^([1-9][0-9]*)([MGT])i?B?$/.exec(text) ?? [];
+  const size = Number(number) * (mebibytes[unit] ?? Number.NaN);
+  if (Number.isNaN(size))
+    throw new InvalidArgumentError('It must be a whole number with M, G or T, such as 20G.');
+  return size;
 }

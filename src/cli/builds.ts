@@ -66,7 +66,7 @@ function describe(build: Build): string {
   const lines = [
     ['build', build.id],
     ['name', request.name],
-    ['kind', request.kind === 'image' ? `image (${request.variant})` : request.kind],
+    ['kind', 'variants' in request ? `${request.kind} (${request.variants.join(', ')})` : request.kind],
     ['state', build.phase ? `${build.state}: ${build.phase}` : build.state],
     ['builder', build.builder ?? '-'],
     ['created', build.createdAt],

@@ -26,16 +26,19 @@ export async function connect(config: Config, say: (text: string) => void): Prom
 }
 
 async function findRunning(config: Config, paths: DataPaths): Promise<ApiClient | undefined> {
-  const url = await readServerUrl(paths.server);
-  if (!url || !(await isHealthy(url))) return undefined;
-  return new ApiClient(url, await tokenFor(config, paths));
+  const server = await readServer(paths.server);
+  if (!server || !(await isHealthy(server.url))) return undefined;
+  return new ApiClient(server.url, await tokenFor(config, paths));
 }
 
-async function readServerUrl(path: string): Promise<string | undefined> {
+/** Where the orchestrator of a data folder answers; nothing when none runs, or it left without a word. */
+export async function readServer(path: string): Promise<z.infer<typeof serverFile> | undefined> {
   try {
-    return serverFile.parse(JSON.parse(await readFile(path, 'utf8'))).url;
+    const server = serverFile.parse(JSON.parse(await readFile(path, 'utf8')));
+    process.kill(server.pid, 0);
+    return server;
   } catch (error) {
-    if (systemCodeOf(error) === 'ENOENT') return undefined;
+    if (systemCodeOf(error) === 'ENOENT' || systemCodeOf(error) === 'ESRCH') return undefined;
     throw new NexusError(
       'server-unreachable',
       `${path} does not say where the orchestrator is: ${messageOf(error)}`,

@@ -1,23 +1,70 @@
 import { lstatSync, readlinkSync } from 'node:fs';
-import { access, constants } from 'node:fs/promises';
+import { access, constants, readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { Readable } from 'node:stream';
 import { pack } from 'tar-fs';
+import { pack as emptyPack, type Pack } from 'tar-stream';
 import { messageOf, NexusError } from '../errors.ts';
+
+/** Folder of the source for files that the command line adds to it. */
+const extrasFolder = '.nexus';
+
+export interface PackOptions {
+  /** Nothing but the extras is packed when there is none. */
+  folder: string | undefined;
+  /** The only file of the folder that is packed. */
+  only?: string | undefined;
+  /** Files from anywhere, which get a place of their own in the source. */
+  extras?: readonly string[];
+}
+
+export interface PackedSource {
+  tar: Readable;
+  /** Where each of the extras lies in the source. */
+  extras: string[];
+}
 
 /**
  * A tar stream of a folder, or of one file in it. Left out are git's own data and the links that nix-build
  * leaves behind, which lead into this machine's store.
- * @throws {NexusError} `source-missing` when the folder cannot be read.
+ * @throws {NexusError} `source-missing` when something cannot be read.
  */
-export async function packSource(folder: string, only?: string): Promise<Readable> {
+export async function packSource({ folder, only, extras = [] }: PackOptions): Promise<PackedSource> {
+  const contents = await Promise.all(extras.map(readExtra));
+  const places = extras.map((path, index) => `${extrasFolder}/${index}-${basename(path)}`);
+  const addExtras = (tar: Pack) => {
+    for (const [index, content] of contents.entries()) tar.entry({ name: places[index] ?? '' }, content);
+    tar.finalize();
+  };
+  if (folder === undefined) {
+    const tar = emptyPack();
+    addExtras(tar);
+    return { tar: Readable.from(tar), extras: places };
+  }
+  await checkReadable(folder);
+  const tar = pack(folder, {
+    ...(only && { entries: [only] }),
+    ignore: isLeftOut,
+    finalize: false,
+    finish: addExtras,
+  });
+  return { tar: Readable.from(tar), extras: places };
+}
+
+async function readExtra(path: string): Promise<Buffer> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    throw new NexusError('source-missing', `${path} cannot be read: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+async function checkReadable(folder: string): Promise<void> {
   try {
     await access(folder, constants.R_OK | constants.X_OK);
   } catch (error) {
     throw new NexusError('source-missing', `${folder} cannot be read: ${messageOf(error)}`, { cause: error });
   }
-  const tar = pack(folder, { ...(only && { entries: [only] }), ignore: isLeftOut });
-  return Readable.from(tar);
 }
 
 function isLeftOut(path: string): boolean {

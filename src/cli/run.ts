@@ -3,9 +3,12 @@ import { basename, extname, resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { Config } from '../config.ts';
 import { messageOf, NexusError } from '../errors.ts';
-import { builderOption, submitAndFollow } from './build.ts';
+import type { ApiClient } from './api-client.ts';
+import { builderOption } from './build.ts';
 import { makeContext } from './context.ts';
 import { packSource } from './pack-source.ts';
+import { safeName } from './resolve-source.ts';
+import { submitAndFollow } from './submit.ts';
 
 interface RunFlags {
   source?: string;
@@ -42,12 +45,15 @@ Example:
       const context = makeContext(flags.builder && { builder: flags.builder });
       const script = await readScript(path);
       const client = await context.client();
-      const source = flags.source && (await client.uploadSource(await packSource(resolve(flags.source))));
-      const name =
-        flags.name ?? (basename(path, extname(path)).replace(/[^A-Za-z0-9._-]+/g, '-') || 'script');
+      const source = flags.source && (await uploadFolder(client, flags.source));
+      const name = flags.name ?? safeName(basename(path, extname(path)));
       const request = { kind: 'script' as const, name, script, ...(source && { source }) };
       process.exitCode = await submitAndFollow(client, request, context, { ...flags, verbose: true });
     });
+}
+
+async function uploadFolder(client: ApiClient, folder: string): Promise<string> {
+  return client.uploadSource((await packSource({ folder: resolve(folder) })).tar);
 }
 
 async function readScript(path: string): Promise<string> {

@@ -6,7 +6,7 @@ import { type Artifact, buildSchema } from '../builds/build.ts';
 import { buildRequest, parseRequest } from '../builds/request.ts';
 import { NexusError } from '../errors.ts';
 import { buildId, buildList, errorReply } from './schemas.ts';
-import type { ApiServer, ServerParts } from './server.ts';
+import type { ApiServer, ServerParts } from './server-parts.ts';
 
 export function buildRoutes(api: ApiServer, { builds, store, artifacts }: ServerParts): void {
   api.post(

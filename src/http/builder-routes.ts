@@ -1,7 +1,7 @@
 import type { BuilderLife } from '../builders/builder-life.ts';
 import { messageOf } from '../errors.ts';
 import { builderStatus, errorReply } from './schemas.ts';
-import type { ApiServer, ServerParts } from './server.ts';
+import type { ApiServer, ServerParts } from './server-parts.ts';
 
 export function builderRoutes(api: ApiServer, { life, builds, logger }: ServerParts): void {
   api.get(

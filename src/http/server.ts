@@ -1,5 +1,5 @@
 import swagger from '@fastify/swagger';
-import fastify, { type FastifyError } from 'fastify';
+import type { FastifyError } from 'fastify';
 import {
   hasZodFastifySchemaValidationErrors,
   jsonSchemaTransform,
@@ -7,40 +7,18 @@ import {
   validatorCompiler,
   type ZodTypeProvider,
 } from 'fastify-type-provider-zod';
-import type { BuilderLife } from '../builders/builder-life.ts';
-import type { Builds } from '../builds/builds.ts';
-import type { Sources } from '../builds/sources.ts';
-import type { BuildStore } from '../builds/store.ts';
 import { NexusError, reportError } from '../errors.ts';
-import type { Logger } from '../log.ts';
-import type { DataPaths } from '../paths.ts';
 import { authorizer } from './authorize.ts';
 import { buildRoutes } from './build-routes.ts';
 import { builderRoutes } from './builder-routes.ts';
 import { statusOf } from './error-status.ts';
+import { newServer, type ServerParts } from './server-parts.ts';
 import { sourceRoutes } from './source-routes.ts';
 import { logRoutes } from './stream-routes.ts';
 
-export interface ServerParts {
-  builds: Builds;
-  store: BuildStore;
-  sources: Sources;
-  life: BuilderLife;
-  paths: DataPaths;
-  /** Folder with one folder a build. */
-  artifacts: string;
-  version: string;
-  token: string;
-  logger: Logger;
-  /** Aborts when the server closes, and ends every stream. */
-  closing: AbortSignal;
-}
-
-export type ApiServer = ReturnType<typeof typed>;
-
 /** The HTTP API; everything under /api/v1 needs the token. */
 export async function makeServer(parts: ServerParts) {
-  const server = typed();
+  const server = newServer();
   server.setValidatorCompiler(validatorCompiler);
   server.setSerializerCompiler(serializerCompiler);
   server.setErrorHandler((error: FastifyError | NexusError, request, reply) => {
@@ -77,13 +55,6 @@ export async function makeServer(parts: ServerParts) {
     { prefix: '/api/v1' },
   );
   return server;
-}
-
-function typed() {
-  return fastify({
-    forceCloseConnections: true,
-    bodyLimit: 2 * 1024 * 1024,
-  }).withTypeProvider<ZodTypeProvider>();
 }
 
 function asNexusError(error: FastifyError | NexusError): NexusError {

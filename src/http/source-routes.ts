@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import { errorReply, sourceReply } from './schemas.ts';
-import type { ApiServer, ServerParts } from './server.ts';
+import type { ApiServer, ServerParts } from './server-parts.ts';
 
 export function sourceRoutes(api: ApiServer, { sources }: ServerParts): void {
   // The body is a stream and is never collected in memory.

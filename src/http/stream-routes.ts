@@ -7,7 +7,7 @@ import type { BuildStore } from '../builds/store.ts';
 import { anySignal, waitAtMost } from '../transport/signals.ts';
 import { replyOf } from './builder-routes.ts';
 import { buildId, errorReply, type WatchLine } from './schemas.ts';
-import type { ApiServer, ServerParts } from './server.ts';
+import type { ApiServer, ServerParts } from './server-parts.ts';
 
 /** A line this often, so that no proxy takes a quiet stream for a dead one. */
 const heartbeatMs = 15_000;

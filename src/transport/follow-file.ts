@@ -3,7 +3,7 @@ import { open } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { watch } from 'chokidar';
 import { systemCodeOf } from '../errors.ts';
-import { waitAtMost } from './signals.ts';
+import { abortable, waitAtMost } from './signals.ts';
 import type { ReadOptions } from './transport.ts';
 
 const chunkSize = 256 * 1024;
@@ -14,12 +14,16 @@ const recheckMs = 1000;
 /** Follows a file on this machine, which need not exist yet; see `Transport.follow`. */
 export async function* followFile(path: string, options: ReadOptions = {}): AsyncGenerator<Buffer> {
   const { signal } = options;
+  signal?.throwIfAborted();
   const file = resolve(path);
   let offset = options.offset ?? 0;
   let wake = () => {};
-  const watcher = watchFile(file).on('all', () => wake());
+  // An error of a watch that had begun means only that nothing wakes us but the clock.
+  const watcher = watchFile(file)
+    .on('all', () => wake())
+    .on('error', () => {});
   try {
-    await once(watcher, 'ready', signal ? { signal } : {});
+    await abortable(once(watcher, 'ready'), signal);
     while (true) {
       // Listening starts before the read: what is appended between the two must not be missed.
       const changed = new Promise<void>((resolve) => {

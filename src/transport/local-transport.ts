@@ -5,16 +5,16 @@ import { environmentForPrograms } from '../config.ts';
 import { writeFileAtomically } from '../write-file-atomically.ts';
 import { feed } from './feed.ts';
 import { followFile } from './follow-file.ts';
-import type { ReadOptions, RunOptions, RunResult, Transport } from './transport.ts';
+import type { PutOptions, ReadOptions, RunOptions, RunResult, Transport } from './transport.ts';
 
 /** The builder is this machine: its files are ours. */
 export function localTransport(): Transport {
   return {
     kind: 'local',
     run,
-    read: (path, options = {}) => readFrom(path, options),
+    read: readFrom,
     follow: followFile,
-    put: (path, content, { mode } = {}) => writeFileAtomically(path, content, mode),
+    put,
     [Symbol.asyncDispose]: async () => {},
   };
 }
@@ -44,6 +44,17 @@ async function run(command: readonly [string, ...string[]], options: RunOptions 
   }
 }
 
-function readFrom(path: string, { offset = 0, signal }: ReadOptions): AsyncIterable<Buffer> {
-  return createReadStream(path, { start: offset, highWaterMark: 256 * 1024, ...(signal && { signal }) });
+async function* readFrom(path: string, { offset = 0, signal }: ReadOptions = {}): AsyncGenerator<Buffer> {
+  const options = { start: offset, highWaterMark: 256 * 1024, ...(signal && { signal }) };
+  try {
+    yield* createReadStream(path, options);
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw error;
+  }
+}
+
+async function put(path: string, content: string | Buffer, { mode, signal }: PutOptions = {}): Promise<void> {
+  signal?.throwIfAborted();
+  await writeFileAtomically(path, content, mode);
 }

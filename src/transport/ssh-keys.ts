@@ -25,13 +25,21 @@ async function loadOrMake(privatePath: string, publicPath: string, comment: stri
   } catch (error) {
     if (systemCodeOf(error) !== 'ENOENT') throw error;
   }
-  const pair = ssh2.utils.generateKeyPairSync('ed25519', { comment });
-  const keys = { privateKey: withNewline(pair.private), publicKey: withNewline(pair.public) };
+  const keys = makeKeyPair(comment);
   await mkdir(dirname(privatePath), { recursive: true, mode: 0o700 });
   await chmod(dirname(privatePath), 0o700);
   await writeFile(privatePath, keys.privateKey, { mode: 0o600, flush: true });
   await writeFile(publicPath, keys.publicKey, { mode: 0o644, flush: true });
   return keys;
+}
+
+/** ssh2 drops leading zeros, which makes one pair in 250 unreadable (https://github.com/mscdex/ssh2/issues/1390). */
+export function makeKeyPair(comment: string): SshKeys['client'] {
+  while (true) {
+    const pair = ssh2.utils.generateKeyPairSync('ed25519', { comment });
+    const readable = [pair.private, pair.public].every((key) => !(ssh2.utils.parseKey(key) instanceof Error));
+    if (readable) return { privateKey: withNewline(pair.private), publicKey: withNewline(pair.public) };
+  }
 }
 
 const read = (path: string) => readFile(path, 'utf8');

@@ -60,7 +60,7 @@ export class SshTransport implements Transport {
   async run(command: readonly [string, ...string[]], options: RunOptions = {}): Promise<RunResult> {
     const { input, signal } = options;
     // A channel whose input has been ended carries no signals any more (ssh2), so having none is said by the shell.
-    const line = input === undefined ? `${shellQuote(command)} </dev/null` : shellQuote(command);
+    const line = `exec ${shellQuote(command)}${input === undefined ? ' </dev/null' : ''}`;
     await using program = await this.#start(line, signal);
     const { channel, exit } = program;
     const fed = input === undefined ? undefined : feed(channel, input);
@@ -188,7 +188,10 @@ export class SshTransport implements Transport {
   }
 }
 
-/** Closing a channel leaves its program running until it next writes, so it is told to go first. */
+/**
+ * Closing a channel leaves its program running until it next reads or writes, so it is told to go first.
+ * For programs of root sshd may refuse that ("session signalling requires privilege separation").
+ */
 function endProgram({ channel }: SshProgram): void {
   channel.signal('TERM');
   channel.close();

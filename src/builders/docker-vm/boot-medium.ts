@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { extname } from 'node:path';
+import { isUrl } from '../../config.ts';
 import { messageOf, NexusError } from '../../errors.ts';
 
 /** What the VM boots: a file that is put into the container, or a URL that the container downloads itself. */
@@ -19,7 +20,7 @@ const bootNames: Record<string, string> = {
 /** The file or URL that NEXUS_VM_BOOT names. */
 export function namedBootMedium(boot: string): ProvideBootMedium {
   return async () => {
-    if (/^https?:\/\//.test(boot)) return { url: boot };
+    if (isUrl(boot)) return { url: boot };
     return bootFile(boot);
   };
 }

@@ -27,6 +27,12 @@ export class Engine {
     }
   }
 
+  /** The architecture of the machine it runs on, in its own words. */
+  async architecture(): Promise<string> {
+    const { Architecture } = await this.#docker.info();
+    return Architecture;
+  }
+
   async hasImage(image: string): Promise<boolean> {
     try {
       await this.#docker.getImage(image).inspect();

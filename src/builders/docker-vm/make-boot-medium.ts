@@ -54,11 +54,11 @@ const lastLines = 25;
  */
 export function madeBootMedium(options: MakeBootMediumOptions): ProvideBootMedium {
   return async (signal, say) => {
-    const { paths, source, vm, logger } = options;
+    const { engine, paths, source, vm, logger } = options;
     const files = await filesBelow(source);
-    const key = createHash('sha256')
-      .update(JSON.stringify([await hashFiles(files), vm.nixpkgs, vm.nixImage]))
-      .digest('hex');
+    // The container builds for the machine it runs on.
+    const inputs = [await hashFiles(files), vm.nixpkgs, vm.nixImage, await engine.architecture()];
+    const key = createHash('sha256').update(JSON.stringify(inputs)).digest('hex');
     if (await isMade(paths, key)) return bootFile(paths.bootMedium);
     logger.info('Builder ISO is being made', { image: vm.nixImage, nixpkgs: vm.nixpkgs });
     const started = Date.now();

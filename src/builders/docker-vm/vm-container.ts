@@ -1,5 +1,6 @@
 import type { ContainerCreateOptions } from 'dockerode';
 import type { VmConfig } from '../../config.ts';
+import type { Machine } from './architecture.ts';
 
 /** Every container we make carries it, with the id of this installation as its value; sweeping goes by it. */
 export const ownerLabel = 'io.nexus-builder.installation';
@@ -15,9 +16,25 @@ export const stopSeconds = powerdownSeconds + 15;
 export const credentialFiles = {
   'ssh.authorized_keys.root': 'authorized_keys',
   'tmpfiles.ssh_host_key': 'ssh_host_ed25519_key',
+  'tmpfiles.extra': 'tmpfiles.conf',
 } as const;
 
+/**
+ * Lines of tmpfiles.d(5) that write the keys into files, for guests that have no such lines themselves: the stock
+ * NixOS ISO has the first two from 25.05 on. They say exactly what the guest’s own lines say, and what is said twice
+ * alike is done twice, which for `f` means once.
+ */
+export const credentialRules = `d- /root :0700 root :root -
+d- /root/.ssh :0700 root :root -
+f^ /root/.ssh/authorized_keys :0600 root :root - ssh.authorized_keys.root
+f^ /etc/ssh/ssh_host_ed25519_key 0600 root root - tmpfiles.ssh_host_key
+`;
+
+/** Where the container keeps what it downloads: a disk of a file that was booted earlier must not go before it. */
+const downloads = '/storage/downloads';
+
 export interface VmContainerOptions {
+  machine: Machine;
   /** Id of this installation. */
   owner: string;
   kvm: boolean;
@@ -29,11 +46,11 @@ export interface VmContainerOptions {
 
 /** The VM container, by the contract of qemux/qemu (docs/internals.md says what each setting does there). */
 export function vmContainer(vm: VmConfig, options: VmContainerOptions): ContainerCreateOptions {
-  const { owner, kvm, tun } = options;
+  const { machine, owner, kvm, tun } = options;
   return {
     name: vm.name,
     Hostname: vm.name,
-    Image: vm.image,
+    Image: machine.image,
     Labels: { [ownerLabel]: owner, ...composeLabels(vm) },
     StopTimeout: stopSeconds,
     Env: Object.entries(environment(vm, options)).map(([key, value]) => `${key}=${value}`),
@@ -59,6 +76,7 @@ function environment(vm: VmConfig, { kvm, bootUrl }: VmContainerOptions): Record
     ...(kvm && { VMX: 'Y' }),
     // Without a boot file the container must fail, not download its default system.
     BOOT: bootUrl ?? 'none',
+    ...(bootUrl && { STORAGE: downloads }),
     BOOT_MODE: 'uefi',
     // The one address with which NAT, passt and slirp networking all reach the guest.
     IP: '10.0.2.15',

@@ -2,10 +2,17 @@ import { CleanUp } from '../../clean-up.ts';
 import type { VmConfig } from '../../config.ts';
 import { messageOf, NexusError } from '../../errors.ts';
 import type { SshKeys } from '../../transport/ssh-keys.ts';
+import type { Machine } from './architecture.ts';
 import { archive } from './archive.ts';
 import type { BootMedium } from './boot-medium.ts';
 import { type Container, type Engine, engineMessage } from './engine.ts';
-import { credentialFiles, credentialsFolder, stopSeconds, vmContainer } from './vm-container.ts';
+import {
+  credentialFiles,
+  credentialRules,
+  credentialsFolder,
+  stopSeconds,
+  vmContainer,
+} from './vm-container.ts';
 
 /** A running VM container. Disposing powers the guest down and removes the container. */
 export interface Vm extends AsyncDisposable {
@@ -22,6 +29,7 @@ export interface Vm extends AsyncDisposable {
 
 export interface StartVmOptions {
   vm: VmConfig;
+  machine: Machine;
   owner: string;
   keys: SshKeys;
   boot: BootMedium;
@@ -43,10 +51,10 @@ export async function startVm(engine: Engine, options: StartVmOptions): Promise<
 }
 
 async function createAndStart(engine: Engine, options: StartVmOptions, tun: boolean): Promise<Vm> {
-  const { vm, owner, kvm, boot } = options;
+  const { vm, machine, owner, kvm, boot } = options;
   await using cleanUp = new CleanUp();
   const bootUrl = 'url' in boot ? boot.url : undefined;
-  const container = await engine.create(vmContainer(vm, { owner, kvm, tun, bootUrl }));
+  const container = await engine.create(vmContainer(vm, { machine, owner, kvm, tun, bootUrl }));
   cleanUp.defer(() => container.remove());
   await container.unpack(archive(containerFiles(options)));
   await container.start();
@@ -59,18 +67,15 @@ function containerFiles({ keys, boot }: StartVmOptions) {
   const credentials: Record<keyof typeof credentialFiles, string> = {
     'ssh.authorized_keys.root': keys.client.publicKey,
     'tmpfiles.ssh_host_key': keys.host.privateKey,
+    'tmpfiles.extra': credentialRules,
   };
+  const names = Object.keys(credentialFiles) as (keyof typeof credentialFiles)[];
   return [
-    {
-      name: `${credentialsFolder}/${credentialFiles['ssh.authorized_keys.root']}`,
+    ...names.map((name) => ({
+      name: `${credentialsFolder}/${credentialFiles[name]}`,
       mode: 0o600,
-      content: credentials['ssh.authorized_keys.root'],
-    },
-    {
-      name: `${credentialsFolder}/${credentialFiles['tmpfiles.ssh_host_key']}`,
-      mode: 0o600,
-      content: credentials['tmpfiles.ssh_host_key'],
-    },
+      content: credentials[name],
+    })),
     ...('file' in boot ? [{ name: boot.name, mode: 0o644, content: { file: boot.file } }] : []),
   ];
 }

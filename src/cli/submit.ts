@@ -1,0 +1,32 @@
+import type { BuildRequest } from '../builds/request.ts';
+import type { ApiClient } from './api-client.ts';
+import type { Context } from './context.ts';
+import { detachedStatus, followBuild } from './follow-build.ts';
+import { reportBuild } from './report-build.ts';
+
+export interface SubmitFlags {
+  detach?: true;
+  verbose?: true;
+  json?: true;
+}
+
+/**
+ * Submits a build, and follows it unless it shall be left alone.
+ * @returns the exit status.
+ */
+export async function submitAndFollow(
+  client: ApiClient,
+  request: BuildRequest,
+  context: Context,
+  flags: SubmitFlags,
+): Promise<number> {
+  const { id } = await client.submit(request);
+  if (flags.detach) {
+    context.out.write(`${id}\n`);
+    context.err.write(`To see it: nexus show ${id}   its output: nexus logs ${id}\n`);
+    return 0;
+  }
+  context.err.write(`Build ${id}\n`);
+  const build = await followBuild(client, id, context, { log: flags.verbose && context.err });
+  return build ? reportBuild(build, context, flags.json === true) : detachedStatus;
+}

@@ -1,0 +1,34 @@
+import fastify from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import type { BuilderLife } from '../builders/builder-life.ts';
+import type { Builds } from '../builds/builds.ts';
+import type { Sources } from '../builds/sources.ts';
+import type { BuildStore } from '../builds/store.ts';
+import type { Logger } from '../log.ts';
+import type { DataPaths } from '../paths.ts';
+
+/** What the routes work with. */
+export interface ServerParts {
+  builds: Builds;
+  store: BuildStore;
+  sources: Sources;
+  life: BuilderLife;
+  paths: DataPaths;
+  /** Folder with one folder a build. */
+  artifacts: string;
+  version: string;
+  token: string;
+  logger: Logger;
+  /** Aborts when the server closes, and ends every stream. */
+  closing: AbortSignal;
+}
+
+export type ApiServer = ReturnType<typeof newServer>;
+
+/** An empty server whose routes are typed by their schemas. */
+export function newServer() {
+  return fastify({
+    forceCloseConnections: true,
+    bodyLimit: 2 * 1024 * 1024,
+  }).withTypeProvider<ZodTypeProvider>();
+}
