@@ -64,6 +64,57 @@ describe('docker compose, from nothing to a booting image', function () {
     await bootUntil('NEXUS-SMOKE-OK', ['-drive', `file=${stdout.trim()},format=raw`]);
   });
 
+  const ovmf = ['-drive', 'if=pflash,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE.fd'];
+  const disk = (file: string, format: string) => [...ovmf, '-drive', `file=${file},format=${format}`];
+
+  it('builds several variants in one request, by old names too, with size, name and a further module', async () => {
+    const { stdout } = await project.nexus([
+      ...['build', 'test/fixtures/examples/flake/server.nix', '--variant', 'iso', '--variant', 'qcow-efi'],
+      ...['--disk-size', '300M', '--image-name', 'mine', '--module', 'test/fixtures/examples/module.nix'],
+    ]);
+    const files = stdout.trim().split('\n');
+    assert.deepEqual(
+      files.map((file) => basename(file)),
+      ['mine.iso', 'mine.qcow2'],
+    );
+    const { stdout: info } = await execa('qemu-img', ['info', '--output=json', files[1] ?? '']);
+    assert.equal(JSON.parse(info)['virtual-size'], 300 * 1024 * 1024);
+    await bootUntil('NEXUS-BOOTED hostname=renamed', disk(files[1] ?? '', 'qcow2'));
+  });
+
+  it('builds the vm of a configuration as a disk that QEMU boots anywhere', async () => {
+    const { stdout } = await project.nexus(['build', 'examples/hello-iso', '--variant', 'vm']);
+    assert.equal(basename(stdout.trim()), 'hello-vm.qcow2');
+    await bootUntil('NEXUS-BOOTED hostname=hello', disk(stdout.trim(), 'qcow2'));
+  });
+
+  it('builds an image of a flake, and an attribute of it converted to a compressed qcow2', async () => {
+    const image = await project.nexus(['build', 'test/fixtures/examples/flake#server', '--variant', 'iso']);
+    await bootUntil('NEXUS-BOOTED hostname=flake-server', [
+      '-drive',
+      `file=${image.stdout.trim()},format=raw,media=cdrom`,
+    ]);
+    const attribute = await project.nexus([
+      'build',
+      'test/fixtures/examples/flake#disk',
+      '--convert',
+      'qcow2',
+    ]);
+    assert.match(attribute.stdout, /\.qcow2$/);
+    const sums = await readFile(join(dirname(attribute.stdout.trim()), 'SHA256SUMS'), 'utf8');
+    assert.ok(sums.startsWith(await sha256(attribute.stdout.trim())));
+    await bootUntil('NEXUS-BOOTED hostname=flake-server', disk(attribute.stdout.trim(), 'qcow2'));
+  });
+
+  it('refuses at once what cannot be built for another architecture, and says what can', async () => {
+    const { exitCode, stderr } = await project.nexus(
+      ['build', 'examples/hello-iso', '--variant', 'qemu-efi', '--system', 'aarch64-linux'],
+      { reject: false },
+    );
+    assert.equal(exitCode, 2);
+    assert.match(stderr, /does not work by emulation[\s\S]*These do: iso,/);
+  });
+
   it('shows the VM as part of the project, and its console in the logs', async () => {
     const { stdout: running } = await project.compose(['ps', '--format', '{{.Service}}']);
     assert.deepEqual(running.split('\n').sort(), ['orchestrator', 'vm']);
