@@ -4,8 +4,9 @@ import { resolveVariant } from '../builds/variants.ts';
 import type { Config } from '../config.ts';
 import { NexusError } from '../errors.ts';
 import type { ApiClient } from './api-client.ts';
-import { makeContext } from './context.ts';
+import { type Context, makeContext } from './context.ts';
 import { resolveNixpkgs } from './nixpkgs-of-lock.ts';
+import { notesOnFlake } from './notes-on-flake.ts';
 import { packSource } from './pack-source.ts';
 import { type ResolvedSource, resolveSource } from './resolve-source.ts';
 import { submitAndFollow } from './submit.ts';
@@ -69,6 +70,7 @@ export function buildCommand(program: Command): void {
       const variants = flags.variant.map(resolveVariant);
       const source = await resolveSource(path, { wantsImage: variants.length > 0, attribute: flags.attr });
       checkFlags(source, flags);
+      await sayNotes(source, context);
       const client = await context.client();
       await checkBuilder(client, flags.builder);
       const request = await uploadAndDescribe(client, source, { ...flags, variant: variants });
@@ -119,6 +121,11 @@ async function uploadAndDescribe(
 function uploaded(source: string | undefined): string {
   if (source === undefined) throw new Error('unreachable: a folder is always uploaded');
   return source;
+}
+
+async function sayNotes({ folder, what }: ResolvedSource, { err }: Context): Promise<void> {
+  if (folder === undefined || (what.kind !== 'flake' && what.kind !== 'flake-image')) return;
+  for (const note of await notesOnFlake(folder)) err.write(`Note: ${note}\n`);
 }
 
 /** A flag that would change nothing is a mistake. */

@@ -3,7 +3,7 @@ import type { Build } from '../builds/build.ts';
 import { NexusError } from '../errors.ts';
 import type { ApiClient } from './api-client.ts';
 import { makeContext } from './context.ts';
-import { followBuild } from './follow-build.ts';
+import { detachedStatus, followBuild } from './follow-build.ts';
 import { formatDuration, formatTable } from './format.ts';
 import { reportBuild } from './report-build.ts';
 
@@ -92,8 +92,10 @@ function logsCommand(program: Command): void {
       const context = makeContext();
       const client = await context.client();
       const id = await idOrNewest(client, given);
-      if (follow) await followBuild(client, id, context, { log: context.out });
-      else for await (const chunk of client.log(id, false)) context.out.write(chunk);
+      if (follow) {
+        const build = await followBuild(client, id, context, { log: context.out });
+        if (!build) process.exitCode = detachedStatus;
+      } else for await (const chunk of client.log(id, false)) context.out.write(chunk);
     });
 }
 

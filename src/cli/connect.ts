@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { mkdir, open, readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
@@ -76,7 +77,7 @@ async function startInBackground(
   say: (text: string) => void,
 ): Promise<ApiClient> {
   await mkdir(paths.root, { recursive: true, mode: 0o700 });
-  const log = await open(paths.serverLog, 'w', 0o600);
+  const log = await open(paths.serverLog, 'a', 0o600);
   const program = [...process.execArgv, process.argv[1] ?? '', 'serve'];
   const child = spawn(
     process.execPath,
@@ -89,13 +90,16 @@ async function startInBackground(
   child.unref();
   await log.close();
   const until = Date.now() + startMs;
-  while (Date.now() < until && child.exitCode === null) {
+  // When ours has ended and somebody else has the data folder, another command was quicker to start one.
+  while (Date.now() < until && (child.exitCode === null || existsSync(paths.lock))) {
     await sleep(probeMs);
     const found = await findRunning(config, paths);
     if (found) {
-      say(
-        `Started an orchestrator in the background (process ${child.pid}); it ends when it has been idle for ${idleExitSeconds / 60} minutes.`,
-      );
+      if (child.exitCode === null) {
+        say(
+          `Started an orchestrator in the background (process ${child.pid}); it ends when it has been idle for ${idleExitSeconds / 60} minutes.`,
+        );
+      }
       return found;
     }
   }

@@ -30,6 +30,8 @@ export async function followBuild(
   process.once('SIGINT', detach);
   try {
     const logged = log ? copyLog(client, id, log, detached.signal) : Promise.resolve();
+    // When both fail, it is `watch` that tells.
+    logged.catch(() => {});
     const build = await watch(client, id, context, detached.signal, log !== undefined);
     await logged;
     return build;
