@@ -4,10 +4,16 @@
  */
 export class CleanUp implements AsyncDisposable {
   #tasks: (() => unknown)[] = [];
+  #disposed = false;
 
   /** Registers a task; belongs on the line after what it undoes. */
   defer(task: () => unknown): void {
-    this.#tasks.push(task);
+    if (!this.#disposed) this.#tasks.push(task);
+    // Work that was given up may still acquire something, and nobody is left to give it back.
+    else
+      void Promise.resolve()
+        .then(task)
+        .catch(() => {});
   }
 
   use<T extends AsyncDisposable>(resource: T): T {
@@ -24,6 +30,7 @@ export class CleanUp implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#disposed = true;
     const errors: unknown[] = [];
     for (let task = this.#tasks.pop(); task; task = this.#tasks.pop()) {
       try {

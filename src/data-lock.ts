@@ -1,4 +1,6 @@
-import { open, readFile, rm } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { open, readFile, rename, rm } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { NexusError, systemCodeOf } from './errors.ts';
 
 /**
@@ -9,20 +11,24 @@ export async function lockData(path: string): Promise<AsyncDisposable> {
   const me = { pid: process.pid, started: await startOf(process.pid) };
   for (let attempt = 0; ; attempt += 1) {
     if (await create(path, JSON.stringify(me))) break;
-    const holder = await readHolder(path);
-    if (attempt > 0 || (holder && (await lives(holder)))) {
+    const text = await readLock(path);
+    const holder = parseHolder(text);
+    if (attempt >= mostAttempts || (holder && (await lives(holder)))) {
       throw new NexusError(
         'data-in-use',
-        `Another orchestrator (process ${holder?.pid}) has the data folder: ${path}`,
+        `Another orchestrator (process ${holder?.pid ?? 'unknown'}) has the data folder: ${path}`,
         {
           hint: 'Use that one, stop it, or give this one its own folder with NEXUS_DATA.',
         },
       );
     }
-    await rm(path, { force: true });
+    await removeStale(path, text);
   }
   return { [Symbol.asyncDispose]: () => rm(path, { force: true }) };
 }
+
+/** Others may be quicker to take a stale lock; somebody soon wins. */
+const mostAttempts = 10;
 
 interface Holder {
   pid: number;
@@ -42,20 +48,52 @@ async function create(path: string, content: string): Promise<boolean> {
   }
 }
 
-async function readHolder(path: string): Promise<Holder | undefined> {
+/** What is in the lock; nothing when it has gone meanwhile. */
+async function readLock(path: string): Promise<string | undefined> {
+  const text = await readIfThere(path);
+  if (text !== '') return text;
+  // Whoever made it is about to write it, or died in between.
+  await sleep(200);
+  return readIfThere(path);
+}
+
+async function readIfThere(path: string): Promise<string | undefined> {
   try {
-    return JSON.parse(await readFile(path, 'utf8'));
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if (systemCodeOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+function parseHolder(text = ''): Holder | undefined {
+  try {
+    return JSON.parse(text);
   } catch {
     // Written in the middle of a crash: nobody holds it.
     return undefined;
   }
 }
 
+/** Takes a dead process's lock away; one that somebody else has made of it meanwhile is put back. */
+async function removeStale(path: string, stale: string | undefined): Promise<void> {
+  const aside = `${path}.${randomUUID()}`;
+  try {
+    await rename(path, aside);
+  } catch (error) {
+    if (systemCodeOf(error) === 'ENOENT') return;
+    throw error;
+  }
+  if ((await readFile(aside, 'utf8')) === stale) await rm(aside, { force: true });
+  else await rename(aside, path);
+}
+
 async function lives({ pid, started }: Holder): Promise<boolean> {
   try {
     process.kill(pid, 0);
   } catch (error) {
-    return systemCodeOf(error) === 'EPERM';
+    // That of another user lives, too, and may be the one that is meant.
+    if (systemCodeOf(error) !== 'EPERM') return false;
   }
   return (await startOf(pid)) === started;
 }

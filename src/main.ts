@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { BuilderLife } from './builders/builder-life.ts';
 import { type BuilderChoice, chooseBuilder } from './builders/choose-builder.ts';
 import { namedBootMedium } from './builders/docker-vm/boot-medium.ts';
-import { dockerVm, installationId, sweepContainers } from './builders/docker-vm/docker-vm.ts';
+import { dockerVm } from './builders/docker-vm/docker-vm.ts';
 import { Engine } from './builders/docker-vm/engine.ts';
+import { installationId, sweepContainers } from './builders/docker-vm/installation.ts';
 import { madeBootMedium } from './builders/docker-vm/make-boot-medium.ts';
 import { checkPrograms } from './builders/this-machine/nix.ts';
 import { thisMachine } from './builders/this-machine/this-machine.ts';
@@ -87,7 +88,7 @@ function builderChoices(config: Config, paths: DataPaths, logger: Logger): Build
         const provideBootMedium = vm.boot
           ? namedBootMedium(vm.boot)
           : madeBootMedium({ vm, engine, owner, source: vmSource, paths, logger });
-        return dockerVm({ vm, engine, keys, paths, provideBootMedium, logger });
+        return dockerVm({ vm, engine, keys, paths, provideBootMedium, source: vmSource, logger });
       },
     },
     {

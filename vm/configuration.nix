@@ -61,7 +61,6 @@
   systemd.enableEmergencyMode = false;
   # iso-image.nix opens a root shell there, which everybody who reaches the VM's screen could use.
   boot.initrd.systemd.emergencyAccess = lib.mkForce false;
-  services.getty.helpLine = lib.mkForce "";
 
   # ---- Network and clock
 

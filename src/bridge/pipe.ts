@@ -69,6 +69,7 @@ export class Pipe implements AsyncDisposable {
   /** The events of one build from now on; the caller stops reading after `finished`. */
   events(id: string, signal?: AbortSignal): AsyncIterable<BridgeEvent> {
     const both = anySignal(signal, this.#lost.signal);
+    both.throwIfAborted();
     // Listening begins now and not at the first read: `on` keeps what arrives in between.
     const events = on(this.#events, buildChannel(id), { signal: both });
     return this.#unwrap(events, both);

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { posix } from 'node:path';
 import type { BuilderLife } from '../builders/builder-life.ts';
 import type { Config } from '../config.ts';
-import { NexusError, reportError } from '../errors.ts';
+import { messageOf, NexusError, reportError, systemCodeOf } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { DataPaths } from '../paths.ts';
 import { type Build, isFinished } from './build.ts';
@@ -68,8 +68,11 @@ export class Builds {
     // A builder that was not started yet is checked again when it is known.
     checkRequest(request, life.status().machine?.system ?? ownSystem);
     if (request.source) checkSource(request, await sources.files(request.source));
-    const build = newBuild(newId(), request, new Date());
-    await store.add(build);
+    const build = await this.#record(request);
+    if (this.#stopping) {
+      await store.apply(build.id, { type: 'cancelled' });
+      throw new NexusError('stopping', 'The orchestrator is stopping and takes no builds');
+    }
     logger.info('Build queued', { buildId: build.id, name: request.name });
     this.#enqueue(build);
     return build;
@@ -100,10 +103,25 @@ export class Builds {
     await this.cancelAll();
   }
 
+  async #record(request: BuildRequest): Promise<Build> {
+    const build = newBuild(newId(), request, new Date());
+    try {
+      await this.#options.store.add(build);
+      return build;
+    } catch (error) {
+      if (systemCodeOf(error) === 'EEXIST') return this.#record(request);
+      throw error;
+    }
+  }
+
   #enqueue({ id }: Build): void {
+    const { logger } = this.#options;
     const abort = new AbortController();
     const ended = new Promise<void>((resolve) => {
-      const run = () => this.#run(id, abort.signal).finally(resolve);
+      const run = () =>
+        this.#run(id, abort.signal)
+          .catch((error) => void logger.error('The end of a build is not recorded', failed(id, error)))
+          .finally(resolve);
       this.#queue.add(id, run);
       // One that still waits ends when it is cancelled, not when its turn comes.
       abort.signal.addEventListener('abort', () => this.#queue.remove(id) && void run(), { once: true });
@@ -143,6 +161,8 @@ export class Builds {
     }
   }
 }
+
+const failed = (buildId: string, error: unknown) => ({ buildId, why: messageOf(error) });
 
 /** What a builder on this machine most likely is. */
 const ownSystem = process.arch === 'arm64' ? 'aarch64-linux' : 'x86_64-linux';

@@ -28,6 +28,8 @@ function howItEnded({ result, status, signal }: BridgeEventOf<'finished'>): stri
       return 'The build took longer than it may';
     case 'interrupted':
       return 'The build was interrupted: its machine or its watcher was restarted';
+    case 'cancelled':
+      return 'The build was cancelled on the builder';
     case 'signal':
       return `The build was ended by signal ${signal ?? 'unknown'}`;
     default:

@@ -72,15 +72,17 @@ async function runScript(options: RunBuildOptions): Promise<Outcome> {
   await writeFileAtomically(paths.script, script);
   if (build.request.source) await uploadSource(options, build.request.source, signal);
   const log = followLog(options, posix.join(folder, 'log'));
+  let accepted = false;
   try {
     signal.throwIfAborted();
     // Subscribed before the script is sent, so that no event falls between the two.
     const events = pipe.events(build.id, builder.lost);
     // Not with the build's own signal: once a script may have been taken, cancelling is the builder's work.
     await pipe.send(build.id, script, builder.lost);
+    accepted = true;
     return await watchEvents(options, events);
   } finally {
-    await log.finish();
+    await log.finish(accepted);
   }
 }
 
@@ -146,14 +148,17 @@ async function* untilAborted<T>(items: AsyncIterable<T>, signal: AbortSignal): A
   }
 }
 
-/** Copies the log home as it grows; `finish` brings what is still missing. */
+/** Copies the log home as it grows; `finish` brings what is still missing, when there is a log at all. */
 function followLog({ builder, paths, signal }: RunBuildOptions, remote: string) {
   const { transport } = builder;
   const following = new AbortController();
   const local = createWriteStream(paths.log, { mode: 0o600 });
+  // A full disk ends the copying at once, and is told by `finish`.
+  local.on('error', () => following.abort());
   let bytes = 0;
   const keep = async (chunks: AsyncIterable<Buffer>) => {
     for await (const chunk of chunks) {
+      if (local.errored) throw local.errored;
       bytes += chunk.length;
       if (!local.write(chunk)) await once(local, 'drain');
     }
@@ -163,11 +168,12 @@ function followLog({ builder, paths, signal }: RunBuildOptions, remote: string) 
       local.write(`\n[the log could not be followed any more: ${messageOf(error)}]\n`);
   });
   return {
-    async finish() {
+    async finish(exists: boolean) {
       following.abort();
       await live;
       try {
-        if (!builder.lost.aborted && !signal.aborted) await keep(transport.read(remote, { offset: bytes }));
+        if (exists && !builder.lost.aborted && !signal.aborted)
+          await keep(transport.read(remote, { offset: bytes }));
       } catch (error) {
         local.write(`\n[the end of the log could not be read: ${messageOf(error)}]\n`);
       } finally {
@@ -197,7 +203,8 @@ async function collect(options: RunBuildOptions, { finished, artifacts }: Outcom
     folder: join(options.artifacts, folderName),
     manifest: manifestOf(options, artifacts),
     signal: anySignal(options.signal, builder.lost),
-    onProgress: progress((bytes) => void happen({ type: 'fetching', bytes })),
+    // Progress that is told after the end is worth nothing.
+    onProgress: progress((bytes) => void happen({ type: 'fetching', bytes }).catch(() => {})),
   });
   await happen({
     type: 'succeeded',

@@ -52,6 +52,8 @@ export async function cleanSource(
       ),
     ]);
   } catch (error) {
+    // The rest of a refused upload is still read: a client that cannot finish sending never sees the answer.
+    upload.resume();
     signal?.throwIfAborted();
     if (error instanceof NexusError) throw error;
     throw new NexusError('request-invalid', `The source is no readable tar archive: ${messageOf(error)}`, {
@@ -68,13 +70,16 @@ async function copyEntries(
   options: { signal?: AbortSignal },
 ) {
   const reader = extract();
-  const feeding = pipeline(upload, reader, options);
+  const feeding = pipeline(upload.iterator({ destroyOnReturn: false }), reader, options);
   feeding.catch((error) => reader.destroy(error));
   let bytes = 0;
+  const links = new Set<string>();
   for await (const content of reader) {
     const { header } = content;
     bytes += header.size ?? 0;
     const entry = cleanEntry(header);
+    checkParents(entry.name, links);
+    if (entry.type === 'symlink') links.add(entry.name);
     if (entry.type !== 'directory') files.push(entry.name);
     if (bytes > maxSourceBytes) throw unsafe(`it is larger than ${maxSourceBytes} bytes`);
     await copyEntry(content, clean, entry);
@@ -111,8 +116,19 @@ function cleanEntry(header: Header): CleanEntry {
   }
 }
 
+/** Below a link a path means another one than it says. */
+function checkParents(name: string, links: ReadonlySet<string>): void {
+  for (let parent = posix.dirname(name); parent !== '.'; parent = posix.dirname(parent)) {
+    if (links.has(parent))
+      throw unsafe(`${JSON.stringify(name)} lies behind the link ${JSON.stringify(parent)}`);
+  }
+}
+
 function cleanLink(name: string, target: string): string {
-  if (!posix.isAbsolute(target) && staysInside(posix.join(posix.dirname(name), target))) return target;
+  // Going up again after going down may lead through another link, and then to somewhere else than it says.
+  const upAfterDown = /(^|\/)(?!\.\.?(\/|$))[^/]+\/(.*\/)?\.\.(\/|$)/.test(target);
+  const isRelative = !posix.isAbsolute(target) && !upAfterDown;
+  if (isRelative && staysInside(posix.join(posix.dirname(name), target))) return target;
   throw unsafe(`the link ${JSON.stringify(name)} leads out of it, to ${JSON.stringify(target)}`);
 }
 

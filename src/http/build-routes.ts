@@ -1,10 +1,10 @@
-import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { type Artifact, buildSchema } from '../builds/build.ts';
 import { buildRequest, parseRequest } from '../builds/request.ts';
-import { NexusError } from '../errors.ts';
+import { messageOf, NexusError } from '../errors.ts';
 import { buildId, buildList, errorReply } from './schemas.ts';
 import type { ApiServer, ServerParts } from './server-parts.ts';
 
@@ -71,10 +71,23 @@ export function buildRoutes(api: ApiServer, { builds, store, artifacts }: Server
   );
 }
 
-function download(reply: FastifyReply, file: string, { name, bytes }: Artifact) {
+async function download(reply: FastifyReply, file: string, { name, bytes }: Artifact) {
+  const handle = await openArtifact(file, name);
   return reply
     .header('content-type', 'application/octet-stream')
     .header('content-length', bytes)
     .header('content-disposition', `attachment; filename="${name}"`)
-    .send(createReadStream(file));
+    .send(handle.createReadStream());
+}
+
+/** The folder is the user's, who may have moved or deleted what was in it. */
+async function openArtifact(file: string, name: string) {
+  try {
+    return await open(file);
+  } catch (cause) {
+    throw new NexusError('not-found', `The artifact ${name} is no longer where it was: ${messageOf(cause)}`, {
+      hint: 'Build it again; what Nix still has is not built anew.',
+      cause,
+    });
+  }
 }

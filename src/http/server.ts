@@ -25,6 +25,8 @@ export async function makeServer(parts: ServerParts) {
     const known = asNexusError(error);
     if (known.code === 'internal')
       parts.logger.error('Request failed', { url: request.url, why: error.stack });
+    // A stream that failed before its first byte has already said what it would have been.
+    reply.removeHeader('content-length').header('content-type', 'application/json; charset=utf-8');
     return reply.status(statusOf(known.code)).send({ error: reportError(known) });
   });
   server.setNotFoundHandler((request, reply) => {

@@ -1,4 +1,5 @@
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
+import { NexusError } from '../errors.ts';
 import { errorReply, sourceReply } from './schemas.ts';
 import type { ApiServer, ServerParts } from './server-parts.ts';
 
@@ -15,9 +16,13 @@ export function sourceRoutes(api: ApiServer, { sources }: ServerParts): void {
         response: { 201: sourceReply, '4xx': errorReply },
       },
     },
-    async (request, reply) => {
-      const id = await sources.add(request.body as Readable);
-      return reply.status(201).send({ id });
+    async ({ body }, reply) => {
+      if (!(body instanceof Readable)) {
+        throw new NexusError('request-invalid', 'The request has no tar archive', {
+          hint: 'Send one with content type application/x-tar.',
+        });
+      }
+      return reply.status(201).send({ id: await sources.add(body) });
     },
   );
 }

@@ -78,7 +78,10 @@ async function* watch({ store, life }: ServerParts, id: string, signal: AbortSig
 }
 
 function stream(reply: FastifyReply, type: string, content: AsyncIterable<string | Buffer>) {
-  return reply.header('content-type', type).header('cache-control', 'no-store').send(Readable.from(content));
+  reply.header('content-type', type).header('cache-control', 'no-store').send(Readable.from(content));
+  // A client must not wait for the first byte of a quiet build to learn that it is connected.
+  reply.raw.flushHeaders();
+  return reply;
 }
 
 /** Aborts when the client has gone. */

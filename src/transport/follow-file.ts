@@ -8,6 +8,9 @@ import type { ReadOptions } from './transport.ts';
 
 const chunkSize = 256 * 1024;
 
+/** chokidar drops a change that comes within 50 ms of another, so new bytes are a reason to look again soon. */
+const settleMs = 60;
+
 /** Some file systems report no changes (network mounts), so we look this often ourselves. */
 const recheckMs = 1000;
 
@@ -29,12 +32,13 @@ export async function* followFile(path: string, options: ReadOptions = {}): Asyn
       const changed = new Promise<void>((resolve) => {
         wake = resolve;
       });
+      const before = offset;
       for await (const chunk of readAvailable(file, offset)) {
         signal?.throwIfAborted();
         offset += chunk.length;
         yield chunk;
       }
-      await waitAtMost(changed, recheckMs, signal);
+      await waitAtMost(changed, offset > before ? settleMs : recheckMs, signal);
     }
   } finally {
     await watcher.close();

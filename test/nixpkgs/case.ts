@@ -39,7 +39,11 @@ export function renderTable(rows: readonly Row[]): string {
     const cells = [what, system, result, seconds.toFixed(0), oneLine(detail)];
     return `| ${cells.join(' | ')} |`;
   });
-  return ['| what | system | result | s | derivation or first error |', '|---|---|---|--:|---|', ...lines].join('\n');
+  return [
+    '| what | system | result | s | derivation or first error |',
+    '|---|---|---|--:|---|',
+    ...lines,
+  ].join('\n');
 }
 
 const oneLine = (text: string) => text.replaceAll(/\s+/g, ' ').replaceAll('|', '\\|').slice(0, 300);

@@ -9,11 +9,20 @@ export interface Ran {
   err: string;
 }
 
+/** An input of a flake.lock. */
+export interface LockedPath {
+  type: 'path';
+  path: string;
+  narHash: string;
+  lastModified: number;
+}
+
 /** The Nix that evaluates: its programs, and the environment they need here. */
 export class Nix {
   /** nixpkgs, as an absolute path. */
   readonly nixpkgs: string;
   readonly #environment: NodeJS.ProcessEnv;
+  #locked: Promise<LockedPath> | undefined;
 
   private constructor(nixpkgs: string, environment: NodeJS.ProcessEnv) {
     this.nixpkgs = nixpkgs;
@@ -49,6 +58,26 @@ export class Nix {
     });
   }
 
+  /**
+   * nixpkgs as a flake input that is in the store already: a path outside of it would be hashed and copied each time
+   * anew, which takes a minute.
+   */
+  lockedNixpkgs(): Promise<LockedPath> {
+    this.#locked ??= this.#addToStore();
+    return this.#locked;
+  }
+
+  async #addToStore(): Promise<LockedPath> {
+    const added = await this.run(['nix', 'store', 'add', '--name', 'source', this.nixpkgs]);
+    if (added.status !== 0) throw new Error(errorOf(added));
+    const path = added.out.trim();
+    const hashed = await this.run(['nix-store', '--query', '--hash', path]);
+    if (hashed.status !== 0) throw new Error(errorOf(hashed));
+    const converted = await this.run(['nix', 'hash', 'convert', '--to', 'sri', hashed.out.trim()]);
+    if (converted.status !== 0) throw new Error(errorOf(converted));
+    return { type: 'path', path, narHash: converted.out.trim(), lastModified: 1 };
+  }
+
   async version(): Promise<string> {
     const { status, out, err } = await this.run(['nix-instantiate', '--version']);
     if (status !== 0) throw new Error(`Nix does not work here: ${err.trim()}`);
@@ -72,7 +101,9 @@ export function errorOf({ status, err }: Ran): string {
 }
 
 export function warningsOf({ err }: Ran): string[] {
-  return err.split('\n').filter((line) => /^(evaluation )?warning: /.test(line) && !line.includes('--add-root'));
+  return err
+    .split('\n')
+    .filter((line) => /^(evaluation )?warning: /.test(line) && !line.includes('--add-root'));
 }
 
 async function hasGroup(name: string): Promise<boolean> {

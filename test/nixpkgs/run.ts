@@ -65,6 +65,8 @@ function report(rows: readonly Row[]): number {
   const failed = rows.filter(({ result }) => result === 'FAILED');
   const seconds = rows.reduce((sum, row) => sum + row.seconds, 0);
   console.log(renderTable(rows));
-  console.log(`\n${rows.length - failed.length} of ${rows.length} as they should be, ${seconds.toFixed(0)} s.`);
+  console.log(
+    `\n${rows.length - failed.length} of ${rows.length} as they should be, ${seconds.toFixed(0)} s.`,
+  );
   return failed.length === 0 && rows.length > 0 ? 0 : 1;
 }

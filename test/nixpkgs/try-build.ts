@@ -32,16 +32,17 @@ export interface TryOptions {
 export async function tryBuild({ nix, request, source, system }: TryOptions): Promise<Tried> {
   const defaults: PlanDefaults = { nixpkgs: nix.nixpkgs, system };
   const script = renderScript('try', planBuild(request, defaults));
-  await using folder = await tempFolder('nexus-try-');
-  const build = join(folder.path, 'builds/try');
+  await using folder = await tempFolder();
+  const build = folder.file('builds', 'try');
   await mkdir(join(build, sourceFolder), { recursive: true });
-  const tried = join(folder.path, 'tried');
+  const tried = folder.file('tried');
   await Promise.all([
     writeFile(join(build, 'script'), script),
-    writeFile(join(folder.path, 'source.tar'), source),
+    writeFile(folder.file('source.tar'), source),
     writeFile(tried, ''),
   ]);
-  await nix.run(['tar', '-xf', join(folder.path, 'source.tar'), '-C', join(build, sourceFolder)]);
+  await nix.run(['tar', '-xf', folder.file('source.tar'), '-C', join(build, sourceFolder)]);
+  await lockFlakeTo(nix, join(build, sourceFolder, 'flake.lock'));
   const ran = await nix.run(['bash', 'script'], {
     cwd: build,
     before: commands,
@@ -51,4 +52,13 @@ export async function tryBuild({ nix, request, source, system }: TryOptions): Pr
   const derivations = (await readFile(tried, 'utf8')).split('\n').filter((line) => line !== '');
   if (derivations.length === 0) throw new Error('the script ended without building anything');
   return { derivations, warnings: warningsOf(ran) };
+}
+
+/** A flake is evaluated with the nixpkgs at hand in place of the one of its lock, which would have to be fetched. */
+async function lockFlakeTo(nix: Nix, file: string): Promise<void> {
+  const text = await readFile(file, 'utf8').catch(() => undefined);
+  if (text === undefined) return;
+  const lock = JSON.parse(text);
+  lock.nodes.nixpkgs.locked = await nix.lockedNixpkgs();
+  await writeFile(file, JSON.stringify(lock));
 }

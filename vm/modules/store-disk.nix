@@ -32,7 +32,7 @@ let
   };
 in
 {
-  # Both stages mount by this name: without the rule in the second one it would wait for the disk in vain.
+  # Both stages mount by this name, so udev has to know it in both.
   boot.initrd.services.udev.rules = udevRule;
   services.udev.extraRules = udevRule;
 
@@ -81,17 +81,14 @@ in
         exit 1
       fi
 
-      # e2fsck's exit status is 4 or more for what it could not repair.
-      check() {
-        local status=0
-        e2fsck "$@" ${disk} || status=$?
-        [ "$status" -lt 4 ]
-      }
-
       found=$(blkid --probe --match-tag LABEL --output value ${disk} || true)
       if [ "$found" = "$label" ]; then
-        if check -p || check -f -y; then exit 0; fi
-        say "the file system of the store disk is beyond repair"
+        # An exit status of 4 or more: damage that cannot be repaired without losing something. A store of which files
+        # are missing would go unnoticed, so it is better to begin anew.
+        status=0
+        e2fsck -p ${disk} || status=$?
+        if [ "$status" -lt 4 ]; then exit 0; fi
+        say "the file system of the store disk is damaged"
       fi
       say "formatting the store disk: its label is '$found', and this ISO is $label"
       mkfs.ext4 -q -F -m 0 -L "$label" ${disk}

@@ -11,12 +11,12 @@ export interface Machine {
 }
 
 /** `docker info` says what the kernel says; some Engines say what Go says. */
-const architectures: Record<string, Architecture> = {
-  x86_64: 'x86_64',
-  amd64: 'x86_64',
-  aarch64: 'aarch64',
-  arm64: 'aarch64',
-};
+const architectures = new Map<string, Architecture>([
+  ['x86_64', 'x86_64'],
+  ['amd64', 'x86_64'],
+  ['aarch64', 'aarch64'],
+  ['arm64', 'aarch64'],
+]);
 
 /**
  * The two images have the same scripts and version numbers. `qemux/qemu` exists for arm64 as well, but emulates an
@@ -32,7 +32,7 @@ const images: Record<Architecture, string> = {
  * @throws {NexusError} `no-builder` for one that no VM image runs on.
  */
 export function machineOf({ image }: Pick<VmConfig, 'image'>, engineName: string): Machine {
-  const architecture = architectures[engineName];
+  const architecture = architectures.get(engineName);
   if (!architecture) {
     throw new NexusError('no-builder', `There is no builder VM for a Docker Engine on ${engineName}`, {
       hint: 'It runs on x86_64 and arm64. On another machine with Nix choose --builder this-machine.',

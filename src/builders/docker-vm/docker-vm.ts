@@ -1,25 +1,28 @@
-import { createHash } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
 import { posix } from 'node:path';
-import pRetry from 'p-retry';
 import { type Hello, Pipe } from '../../bridge/pipe.ts';
 import { CleanUp } from '../../clean-up.ts';
 import type { VmConfig } from '../../config.ts';
 import { messageOf, NexusError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
+import { nixpkgsLocation } from '../../nixpkgs.ts';
 import type { DataPaths } from '../../paths.ts';
 import { runChecked } from '../../transport/run-checked.ts';
-import { shellQuote } from '../../transport/shell-quote.ts';
 import { anySignal } from '../../transport/signals.ts';
 import type { SshKeys } from '../../transport/ssh-keys.ts';
-import { isTransient, SshTransport } from '../../transport/ssh-transport.ts';
+import type { SshTransport } from '../../transport/ssh-transport.ts';
 import type { Builder, StartedBuilder, StartOptions } from '../builder.ts';
 import { becomeReady, type ReadinessStep } from '../readiness.ts';
+import { putSettings } from '../vm-settings/put-settings.ts';
+import { readSettings, type SettingsFile } from '../vm-settings/read-settings.ts';
+import { type Machine, machineOf } from './architecture.ts';
 import type { BootMedium, ProvideBootMedium } from './boot-medium.ts';
+import { connectGuest } from './connect-guest.ts';
 import type { Engine } from './engine.ts';
+import { installationId, sweepContainers } from './installation.ts';
 import { type KvmVerdict, probeKvm } from './probe-kvm.ts';
+import { provideWatcher } from './provide-watcher.ts';
+import { sshDestination } from './ssh-destination.ts';
 import { startVm, type Vm } from './vm.ts';
-import { ownerLabel } from './vm-container.ts';
 
 export interface DockerVmOptions {
   vm: VmConfig;
@@ -27,14 +30,13 @@ export interface DockerVmOptions {
   keys: SshKeys;
   paths: DataPaths;
   provideBootMedium: ProvideBootMedium;
+  /** The folder `vm/` of the package. */
+  source: string;
   logger: Logger;
 }
 
 /** Folder of the pipe in the guest. */
 const root = '/nexus_bootstrap';
-
-/** Name under which our known_hosts lists the guest, wherever it is reached. */
-const hostAlias = 'nexus-builder-vm';
 
 const minute = 60_000;
 
@@ -43,23 +45,13 @@ export function dockerVm(options: DockerVmOptions): Builder {
   return { kind: 'docker-vm', start: (startOptions) => new Start(options).run(startOptions) };
 }
 
-/** Tells the containers of this installation from those of others on the same Engine. */
-export function installationId(keys: SshKeys): string {
-  return createHash('sha256').update(keys.client.publicKey).digest('hex').slice(0, 12);
-}
-
-/** Removes what an orchestrator that died has left on the Engine. */
-export async function sweepContainers(engine: Engine, keys: SshKeys): Promise<number> {
-  const left = await engine.withLabel(`${ownerLabel}=${installationId(keys)}`);
-  for (const container of left) await container.remove();
-  return left.length;
-}
-
 /** One start, from nothing to a builder that answers. */
 class Start {
   readonly #options: DockerVmOptions;
   readonly #owner: string;
   readonly #cleanUp = new CleanUp();
+  #settings: readonly SettingsFile[] = [];
+  #machine: Machine | undefined;
   #boot: BootMedium | undefined;
   #vm: Vm | undefined;
   #transport: SshTransport | undefined;
@@ -73,6 +65,7 @@ class Start {
 
   async run(startOptions: StartOptions): Promise<StartedBuilder> {
     await using cleanUp = this.#cleanUp;
+    await this.#readSettings();
     try {
       await becomeReady(this.#steps(), startOptions);
     } catch (error) {
@@ -90,14 +83,15 @@ class Start {
         limitMs: minute,
         run: async () => {
           await engine.ping();
+          this.#machine = machineOf(vm, await engine.architecture());
           await sweepContainers(engine, this.#options.keys);
         },
       },
       {
-        description: `the image ${vm.image} is here`,
-        hint: `Pull it by hand to see what is wrong: docker pull ${vm.image}`,
+        description: 'the image of the VM is here',
+        hint: 'docker pull, by hand, shows what is wrong.',
         limitMs: 60 * minute,
-        run: (signal, say) => engine.ensureImage(vm.image, say, signal),
+        run: (signal, say) => engine.ensureImage(this.#onMachine().image, say, signal),
       },
       {
         description: 'the boot medium is here',
@@ -120,6 +114,18 @@ class Start {
         run: (signal, say) => this.#connect(signal, say),
       },
       {
+        description: 'the settings are in the VM',
+        hint: 'settings/README.md says what may be there.',
+        limitMs: minute,
+        run: (signal) => putSettings(this.#connected(), this.#settings, signal),
+      },
+      {
+        description: 'the watcher is installed',
+        hint: 'vm/README.md says what a system needs that was not made from vm/.',
+        limitMs: 60 * minute,
+        run: (signal, say) => this.#provideWatcher(signal, say),
+      },
+      {
         description: 'the watcher says hello',
         hint: 'See systemctl status nexus-watcher on the builder.',
         limitMs: 2 * minute,
@@ -128,88 +134,77 @@ class Start {
     ];
   }
 
+  async #readSettings(): Promise<void> {
+    const { vm, logger } = this.#options;
+    if (!vm.settings) return;
+    const { files, unknown } = await readSettings(vm.settings);
+    if (unknown.length > 0) {
+      logger.warn('Settings of unknown names are left out', { folder: vm.settings, names: unknown });
+    }
+    this.#settings = files;
+  }
+
   async #startVm(signal: AbortSignal, say: (detail: string) => void): Promise<void> {
     const { vm, engine, keys, logger } = this.#options;
-    if (!this.#boot) throw new Error('unreachable: the boot medium comes first');
-    const kvm = await this.#kvm(signal);
+    const [machine, boot] = [this.#onMachine(), this.#boot];
+    if (!boot) throw new Error('unreachable: the boot medium comes first');
+    const kvm = await this.#kvm(machine, signal);
     if (kvm.works) say('with KVM');
     else {
       say('without KVM, so 10 to 20 times slower; the README says how to get it');
       logger.warn('The VM runs without KVM', { why: kvm.why });
     }
     this.#vm = this.#cleanUp.use(
-      await startVm(engine, { vm, owner: this.#owner, keys, boot: this.#boot, kvm: kvm.works }),
+      await startVm(engine, { vm, machine, owner: this.#owner, keys, boot, kvm: kvm.works }),
     );
   }
 
-  #kvm(signal: AbortSignal): Promise<KvmVerdict> | KvmVerdict {
+  #kvm(machine: Machine, signal: AbortSignal): Promise<KvmVerdict> | KvmVerdict {
     const { vm, engine } = this.#options;
     if (vm.kvm === 'on') return { works: true };
     if (vm.kvm === 'off') return { works: false, why: 'NEXUS_VM_KVM=off' };
-    return probeKvm(engine, { image: vm.image, owner: this.#owner, signal });
+    return probeKvm(engine, { machine, owner: this.#owner, signal });
   }
 
-  /** About one boot in sixty never answers under emulation, and the next one does. */
   async #connect(signal: AbortSignal, say: (detail: string) => void): Promise<void> {
-    const vm = this.#running();
-    const { bootTimeoutMs } = this.#options.vm;
-    const alive = anySignal(signal, vm.lost);
-    try {
-      await this.#connectOnce(anySignal(alive, AbortSignal.timeout(bootTimeoutMs)));
-    } catch (error) {
-      alive.throwIfAborted();
-      if (error instanceof NexusError && !isTransient(error)) throw error;
-      say('the guest did not answer, starting it once more');
-      this.#options.logger.warn('The guest did not answer; starting it once more', {
-        limitMs: bootTimeoutMs,
-      });
-      await vm.restart();
-      await this.#connectOnce(anySignal(alive, AbortSignal.timeout(bootTimeoutMs)));
-    }
+    const { keys, logger, vm } = this.#options;
+    const { bootTimeoutMs } = vm;
+    this.#transport = this.#cleanUp.use(
+      await connectGuest({ vm: this.#running(), keys, bootTimeoutMs, signal, say, logger }),
+    );
   }
 
-  async #connectOnce(signal: AbortSignal): Promise<void> {
-    const { host: hostKey, client } = this.#options.keys;
-    const address = await this.#running().ssh();
-    const ssh = {
-      ...address,
-      username: 'root',
-      privateKey: client.privateKey,
-      hostPublicKey: hostKey.publicKey,
-    };
-    const transport = await pRetry(() => SshTransport.connect(ssh, { signal }), {
-      retries: Number.POSITIVE_INFINITY,
-      minTimeout: 250,
-      maxTimeout: 250,
-      signal,
-      shouldRetry: ({ error }) => isTransient(error),
-    });
-    this.#transport = this.#cleanUp.use(transport);
+  async #provideWatcher(signal: AbortSignal, say: (detail: string) => void): Promise<void> {
+    const { vm, source, logger } = this.#options;
+    const [transport, nixpkgs] = [this.#connected(), nixpkgsLocation(vm.nixpkgs)];
+    for (const warning of await provideWatcher({ transport, source, nixpkgs, signal, say })) {
+      logger.warn('The booted system is not the builder ISO', { why: warning });
+    }
   }
 
   async #greet(signal: AbortSignal): Promise<void> {
     const { logger } = this.#options;
-    const transport = this.#transport;
-    if (!transport) throw new Error('unreachable: SSH comes first');
+    const transport = this.#connected();
     const boot = await runChecked(transport, ['cat', '/proc/sys/kernel/random/boot_id'], { signal });
     this.#pipe = this.#cleanUp.use(new Pipe({ transport, root, logger }));
     this.#hello = await this.#pipe.hello(boot.trim(), signal);
     await this.#tellHowToReachIt(transport, signal);
   }
 
-  /** The watcher prints scp commands from it. */
   async #tellHowToReachIt(transport: SshTransport, signal: AbortSignal): Promise<void> {
     const { paths, keys } = this.#options;
-    await writeFile(paths.knownHosts, `${hostAlias} ${keys.host.publicKey}`);
-    const port = String(await this.#running().publishedPort());
-    const words = [
-      ...['-P', port, '-i', paths.clientKey, '-o', `UserKnownHostsFile=${paths.knownHosts}`],
-      ...['-o', `HostKeyAlias=${hostAlias}`, 'root@127.0.0.1'],
-    ];
-    await transport.put(posix.join(root, 'ssh_destination'), `${shellQuote(words)}\n`, {
-      mode: 0o644,
-      signal,
-    });
+    const destination = await sshDestination(paths, keys, await this.#running().publishedPort());
+    await transport.put(posix.join(root, 'ssh_destination'), destination, { mode: 0o644, signal });
+  }
+
+  #onMachine(): Machine {
+    if (!this.#machine) throw new Error('unreachable: the Engine comes first');
+    return this.#machine;
+  }
+
+  #connected(): SshTransport {
+    if (!this.#transport) throw new Error('unreachable: SSH comes first');
+    return this.#transport;
   }
 
   #running(): Vm {

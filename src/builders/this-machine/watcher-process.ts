@@ -15,7 +15,8 @@ const stopMs = 10_000;
 
 /** Starts the watcher in plain mode. */
 export async function startWatcher(program: string, root: string): Promise<WatcherProcess> {
-  const child = spawn(program, {
+  // Were we killed, a watcher that outlives us would serve the folder for nobody and keep the next one out.
+  const child = spawn('setpriv', ['--pdeathsig', 'TERM', program], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...(await nixEnvironment(environmentForPrograms())), NEXUS_BOOTSTRAP: root, NEXUS_MODE: 'plain' },
     // Ctrl-C in the terminal reaches the whole group; when the watcher goes is ours to say.

@@ -1,12 +1,15 @@
 /** More than any such file has; it is held in memory. */
-export const mostBytes = 256 * 1024;
+const mostBytes = 256 * 1024;
+
+export function complaintAboutSize(bytes: number): string | undefined {
+  return bytes > mostBytes ? `has ${bytes} bytes, and ${mostBytes} is the most` : undefined;
+}
 
 /**
  * What is wrong with a settings file, if anything is. Nix and systemd would say so as well, or would not, but in the
  * log of a build and with the line itself, which may be secret: so no complaint quotes a line.
  */
 export function complaintAbout(name: string, content: Buffer): string | undefined {
-  if (content.length > mostBytes) return `has ${content.length} bytes, and ${mostBytes} is the most`;
   if (content.includes(0)) return 'is not text';
   const text = content.toString();
   if (text.includes('\r')) return 'has the line ends of Windows (CRLF)';

@@ -14,11 +14,15 @@ export const settingsFolders = [
 ] as const;
 
 /** vm/modules/nix.nix and vm/watcher/nexus-build@.service read them there. */
-const places: Record<string, string> = {
-  'nix.conf': '/etc/nix/nexus.conf',
-  machines: '/etc/nix/machines',
-  environment: '/etc/nexus/environment',
-};
+const places = new Map([
+  ['nix.conf', '/etc/nix/nexus.conf'],
+  ['machines', '/etc/nix/machines'],
+  ['environment', '/etc/nexus/environment'],
+]);
+
+/** A name is written into a list, one a line, and typed into `machines`. */
+const keyName = /^[\w@+][\w.@+-]*$/;
+const keys = '/etc/nix/ssh/';
 
 /** Which of the user's files are settings and which mean nothing; hidden files and a README are neither. */
 export function sortSettings(names: readonly string[]): { places: Place[]; unknown: string[] } {
@@ -32,13 +36,13 @@ export function sortSettings(names: readonly string[]): { places: Place[]; unkno
 }
 
 function placeOf(name: string): string | undefined {
-  // A name is written into a list, one a line, and typed into `machines`.
-  const [, key] = /^ssh\/([\w@+-][\w.@+-]*)$/.exec(name) ?? [];
-  if (key && !key.startsWith('README')) return `/etc/nix/ssh/${key}`;
-  return Object.hasOwn(places, name) ? places[name] : undefined;
+  if (!name.startsWith('ssh/')) return places.get(name);
+  const key = name.slice('ssh/'.length);
+  return keyName.test(key) && !key.startsWith('README') ? keys + key : undefined;
 }
 
 /** Whether what was put there can only be ours, so that it may be removed. */
 export function isPlace(path: string): boolean {
-  return Object.values(places).includes(path) || /^\/etc\/nix\/ssh\/[\w@+-][\w.@+-]*$/.test(path);
+  if ([...places.values()].includes(path)) return true;
+  return path.startsWith(keys) && keyName.test(path.slice(keys.length));
 }

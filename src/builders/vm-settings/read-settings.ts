@@ -1,7 +1,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf, NexusError } from '../../errors.ts';
-import { complaintAbout, mostBytes } from './complaint.ts';
+import { complaintAbout, complaintAboutSize } from './complaint.ts';
 import { type Place, sortSettings } from './places.ts';
 
 export interface SettingsFile extends Place {
@@ -50,7 +50,8 @@ async function readPlace(folder: string, place: Place): Promise<SettingsFile | s
   try {
     const found = await stat(file);
     if (!found.isFile()) return 'is not a file';
-    if (found.size > mostBytes) return `has ${found.size} bytes, and ${mostBytes} is the most`;
+    const tooLarge = complaintAboutSize(found.size);
+    if (tooLarge) return tooLarge;
     const content = await readFile(file);
     return complaintAbout(place.name, content) ?? { ...place, content };
   } catch (error) {

@@ -1,51 +1,19 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { appendFile, readFile, stat, writeFile } from 'node:fs/promises';
-import { Readable } from 'node:stream';
-import { buffer } from 'node:stream/consumers';
+import { PassThrough, Readable } from 'node:stream';
+import { buffer as bytesOf } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NexusError } from '../../../src/errors.ts';
 import { connectSsh } from '../../../src/transport/ssh-connection.ts';
 import { SshTransport } from '../../../src/transport/ssh-transport.ts';
+import { Collected } from '../../fixtures/collected.ts';
+import { fails } from '../../fixtures/fails.ts';
 import { skipUnless, within } from '../../fixtures/limits.ts';
-import { Proxy } from '../../fixtures/proxy.ts';
 import { freePort, processesNaming, Sshd, sshdMissing, untilNoProcessNames } from '../../fixtures/sshd.ts';
+import { TcpProxy } from '../../fixtures/tcp-proxy.ts';
 import { tempFolder } from '../../fixtures/temp-folder.ts';
 import { until } from '../../fixtures/watcher.ts';
-
-/** Rejects with a NexusError of this code. */
-const fails = (promise: Promise<unknown>, code: string, message = /./) =>
-  assert.rejects(within(code, promise), (error) => {
-    assert.ok(error instanceof NexusError, `not a NexusError: ${error}`);
-    assert.equal(error.code, code, error.message);
-    assert.match(error.message, message);
-    return true;
-  });
-
-/** Collects a stream that never ends, so that a test can look at what has come so far. */
-class Collected {
-  readonly ended: Promise<unknown>;
-  #chunks: Buffer[] = [];
-
-  constructor(chunks: AsyncIterable<Buffer>) {
-    this.ended = this.#collect(chunks).catch((error: unknown) => error);
-  }
-
-  get text(): string {
-    return Buffer.concat(this.#chunks).toString();
-  }
-
-  async untilText(expected: string): Promise<void> {
-    await until(`${expected.length} characters, here are ${this.text.length}`, () =>
-      this.text.length >= expected.length ? true : undefined,
-    );
-    assert.equal(this.text, expected);
-  }
-
-  async #collect(chunks: AsyncIterable<Buffer>): Promise<undefined> {
-    for await (const chunk of chunks) this.#chunks.push(chunk);
-  }
-}
 
 describe('The SSH transport', () => {
   let sshd: Sshd;
@@ -76,7 +44,7 @@ describe('The SSH transport', () => {
     });
 
     it('gives up with the reason of its signal', async () => {
-      await using silent = await Proxy.to(sshd.port);
+      await using silent = await TcpProxy.to(sshd.port);
       silent.stall();
       const abort = new AbortController();
       const connecting = connectSsh({ ...sshd.address, port: silent.port }, { signal: abort.signal });
@@ -132,21 +100,32 @@ describe('The SSH transport', () => {
       assert.equal((await ssh.run(['sh', '-c', 'kill -9 $$'])).status, null);
     });
 
-    it('rejects with the reason of its signal, and the program ends', async () => {
+    it('rejects with the reason of its signal, and a program that reads its input ends', async () => {
       await using ssh = await SshTransport.connect(sshd.address);
       const abort = new AbortController();
-      const running = ssh.run(['sleep', '98765.1'], { signal: abort.signal });
-      await until('the program', async () => ((await processesNaming('98765.1')).length > 0 ? true : undefined));
+      const input = new PassThrough();
+      const command = ['sh', '-c', 'cat; echo "$0"', 'nexus-test-abort'] as const;
+      const running = ssh.run(command, { input, signal: abort.signal });
+      const there = async () => (await processesNaming('nexus-test-abort')).length > 0 || undefined;
+      await until('the program', there);
       abort.abort(new Error('enough'));
       await assert.rejects(within('the abort', running), /enough/);
-      await untilNoProcessNames('98765.1');
+      await untilNoProcessNames('nexus-test-abort');
+    });
+
+    it('rejects with the reason of its signal although the program does nothing at all', async () => {
+      await using ssh = await SshTransport.connect(sshd.address);
+      const abort = new AbortController();
+      const running = ssh.run(['sleep', '10'], { signal: abort.signal });
+      setTimeout(() => abort.abort(new Error('enough')), 300);
+      await assert.rejects(within('the abort', running), /enough/);
     });
 
     it('rejects with the reason of a signal that aborts while the program is being started', async () => {
       await using ssh = await SshTransport.connect(sshd.address);
       for (let turns = 0; turns < 5; turns += 1) {
         const abort = new AbortController();
-        const running = ssh.run(['sleep', '3'], { signal: abort.signal });
+        const running = ssh.run(['sleep', '1'], { signal: abort.signal });
         for (let turn = 0; turn < turns; turn += 1) await new Promise(setImmediate);
         abort.abort(new Error('enough'));
         await assert.rejects(within('the abort', running, 2000), /enough/);
@@ -155,7 +134,7 @@ describe('The SSH transport', () => {
 
     it('rejects with connection-lost when the connection breaks, and the next one works', async () => {
       await using ssh = await SshTransport.connect(sshd.address);
-      const running = ssh.run(['sleep', '60']);
+      const running = ssh.run(['sleep', '5']);
       await ssh.run(['true']);
       await sshd.killConnections();
       await fails(running, 'connection-lost');
@@ -164,7 +143,7 @@ describe('The SSH transport', () => {
 
     it('rejects with connection-lost after closing', async () => {
       const ssh = await SshTransport.connect(sshd.address);
-      const running = ssh.run(['sleep', '60']);
+      const running = ssh.run(['sleep', '5']);
       await ssh[Symbol.asyncDispose]();
       await fails(running, 'connection-lost');
       await fails(ssh.run(['true']), 'connection-lost');
@@ -199,16 +178,16 @@ describe('The SSH transport', () => {
       await using ssh = await SshTransport.connect(sshd.address);
       const bytes = randomBytes(1_000_000);
       await writeFile(folder.file('a file'), bytes);
-      assert.ok((await buffer(ssh.read(folder.file('a file')))).equals(bytes));
+      assert.ok((await bytesOf(ssh.read(folder.file('a file')))).equals(bytes));
       assert.ok(
-        (await buffer(ssh.read(folder.file('a file'), { offset: 999_990 }))).equals(bytes.subarray(999_990)),
+        (await bytesOf(ssh.read(folder.file('a file'), { offset: 999_990 }))).equals(bytes.subarray(999_990)),
       );
-      assert.equal((await buffer(ssh.read(folder.file('a file'), { offset: 1_000_000 }))).length, 0);
+      assert.equal((await bytesOf(ssh.read(folder.file('a file'), { offset: 1_000_000 }))).length, 0);
     });
 
     it('rejects for a file that is not there', async () => {
       await using ssh = await SshTransport.connect(sshd.address);
-      await fails(buffer(ssh.read('/nowhere')), 'command-failed', /No such file/);
+      await fails(bytesOf(ssh.read('/nowhere')), 'command-failed', /No such file/);
     });
 
     it('can be left in the middle', async () => {
@@ -317,7 +296,7 @@ describe('The SSH transport', () => {
 
     it('ends when the server comes back with another host key', async () => {
       await using other = await Sshd.start();
-      await using proxy = await Proxy.to(sshd.port);
+      await using proxy = await TcpProxy.to(sshd.port);
       await using folder = await tempFolder();
       await using ssh = await SshTransport.connect({ ...sshd.address, port: proxy.port });
       const followed = new Collected(ssh.follow(folder.file('log')));
@@ -356,7 +335,7 @@ describe('The SSH transport', () => {
     });
 
     it('notices a connection that has silently died, and goes on over a new one', async () => {
-      await using proxy = await Proxy.to(sshd.port);
+      await using proxy = await TcpProxy.to(sshd.port);
       await using folder = await tempFolder();
       const address = { ...sshd.address, port: proxy.port };
       await using ssh = await SshTransport.connect(address, { keepaliveMs: 100 });
@@ -400,7 +379,7 @@ describe('The SSH transport', () => {
 
     it('leaves the old file whole when it is cut in the middle, and nothing else', async () => {
       await using folder = await tempFolder();
-      await using proxy = await Proxy.to(sshd.port);
+      await using proxy = await TcpProxy.to(sshd.port);
       const address = { ...sshd.address, port: proxy.port };
       await using ssh = await SshTransport.connect(address, { reconnectMs: 300 });
       await writeFile(folder.file('file'), 'old');

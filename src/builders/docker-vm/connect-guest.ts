@@ -1,0 +1,52 @@
+import pRetry from 'p-retry';
+import { NexusError } from '../../errors.ts';
+import type { Logger } from '../../log.ts';
+import { anySignal } from '../../transport/signals.ts';
+import type { SshKeys } from '../../transport/ssh-keys.ts';
+import { isTransient, SshTransport } from '../../transport/ssh-transport.ts';
+import type { Vm } from './vm.ts';
+
+export interface ConnectGuestOptions {
+  vm: Vm;
+  keys: SshKeys;
+  /** How long a boot may take. */
+  bootTimeoutMs: number;
+  signal: AbortSignal;
+  say: (detail: string) => void;
+  logger: Logger;
+}
+
+/**
+ * Waits until the guest's sshd answers with our host key. About one boot in sixty never answers under emulation, and
+ * the next one does, so there is a second try.
+ */
+export async function connectGuest(options: ConnectGuestOptions): Promise<SshTransport> {
+  const { vm, bootTimeoutMs, signal, say, logger } = options;
+  const alive = anySignal(signal, vm.lost);
+  try {
+    return await connectOnce(options, anySignal(alive, AbortSignal.timeout(bootTimeoutMs)));
+  } catch (error) {
+    alive.throwIfAborted();
+    if (error instanceof NexusError && !isTransient(error)) throw error;
+    say('the guest did not answer, starting it once more');
+    logger.warn('The guest did not answer; starting it once more', { limitMs: bootTimeoutMs });
+    await vm.restart();
+    return connectOnce(options, anySignal(alive, AbortSignal.timeout(bootTimeoutMs)));
+  }
+}
+
+async function connectOnce({ vm, keys }: ConnectGuestOptions, signal: AbortSignal): Promise<SshTransport> {
+  const ssh = {
+    ...(await vm.ssh()),
+    username: 'root',
+    privateKey: keys.client.privateKey,
+    hostPublicKey: keys.host.publicKey,
+  };
+  return pRetry(() => SshTransport.connect(ssh, { signal }), {
+    retries: Number.POSITIVE_INFINITY,
+    minTimeout: 250,
+    maxTimeout: 250,
+    signal,
+    shouldRetry: ({ error }) => isTransient(error),
+  });
+}
