@@ -11,7 +11,7 @@ import { runCommand } from './cli/run.ts';
 import { serveCommand, tokenCommand } from './cli/serve.ts';
 import { stopCommand } from './cli/stop.ts';
 import { variantsCommand } from './cli/variants.ts';
-import { messageOf, NexusError } from './errors.ts';
+import { messageOf, NexusError, systemCodeOf } from './errors.ts';
 import { packageRoot } from './paths.ts';
 
 const { version } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8'));
@@ -31,6 +31,9 @@ builderCommand(program);
 serveCommand(program);
 stopCommand(program);
 tokenCommand(program);
+
+// Whoever reads our output may stop early, as `head` does; then there is nobody left to talk to.
+process.stdout.on('error', (error) => process.exit(systemCodeOf(error) === 'EPIPE' ? 141 : 1));
 
 try {
   await program.parseAsync();

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { NexusError } from '../errors.ts';
+import { nixpkgsLocation } from '../nixpkgs.ts';
 import { resolveVariant, type Variant } from './variants.ts';
 
 /** Part of folder names on our side; letters, digits and a few signs no shell or file system minds. */
@@ -139,6 +140,8 @@ export function parseRequest(value: unknown): BuildRequest {
   if ((request.kind === 'flake' || request.kind === 'flake-image') && !request.flake && !request.source) {
     throw new NexusError('request-invalid', 'The request is wrong: it names neither a source nor a flake');
   }
+  // What cannot work is said before anything starts.
+  if ('nixpkgs' in request && request.nixpkgs !== undefined) nixpkgsLocation(request.nixpkgs);
   return 'variants' in request ? { ...request, variants: request.variants.map(resolveVariant) } : request;
 }
 

@@ -1,5 +1,5 @@
 import { lstatSync, readlinkSync } from 'node:fs';
-import { access, constants, readFile } from 'node:fs/promises';
+import { access, constants, readFile, realpath } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { Readable } from 'node:stream';
 import { pack } from 'tar-fs';
@@ -42,7 +42,8 @@ export async function packSource({ folder, only, extras = [] }: PackOptions): Pr
     return { tar: Readable.from(tar), extras: places };
   }
   await checkReadable(folder);
-  const tar = pack(folder, {
+  // A folder may be given by a link to it, which would be packed instead of what is in it.
+  const tar = pack(await realpath(folder), {
     ...(only && { entries: [only] }),
     ignore: isLeftOut,
     finalize: false,

@@ -1,8 +1,7 @@
 import { setInterval } from 'node:timers/promises';
 import { type Command, InvalidArgumentError } from 'commander';
 import { type Config, readConfig } from '../config.ts';
-import { makeLogger } from '../log.ts';
-import { type Orchestrator, startOrchestrator } from '../main.ts';
+import type { Orchestrator } from '../main.ts';
 import { dataPaths } from '../paths.ts';
 import { loadOrMakeToken } from '../token.ts';
 import { builderOption } from './build.ts';
@@ -25,8 +24,13 @@ export function serveCommand(program: Command): void {
     .option('--idle-exit <seconds>', 'end after this long without work', wholeNumber)
     .action(async ({ builder, port, idleExit }: ServeFlags) => {
       const config = { ...readConfig(), ...(builder && { builder }), ...(port !== undefined && { port }) };
-      const logger = makeLogger(config.logLevel);
       const stop = stopSignal();
+      // The other commands need none of it, and start twice as fast without.
+      const [{ makeLogger }, { startOrchestrator }] = await Promise.all([
+        import('../log.ts'),
+        import('../main.ts'),
+      ]);
+      const logger = makeLogger(config.logLevel);
       const orchestrator = await startOrchestrator(config, logger);
       await stopRequested(orchestrator, stop, idleExit);
       logger.info('Orchestrator stopping');

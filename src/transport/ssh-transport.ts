@@ -76,7 +76,7 @@ export class SshTransport implements Transport {
   async *follow(path: string, options: ReadOptions = {}): AsyncGenerator<Buffer> {
     let offset = options.offset ?? 0;
     while (true) {
-      // --pid: a broken connection ends sshd's process of this session, and with it this tail.
+      // --pid: a broken connection ends sshd’s process, and with it this tail.
       const words = shellQuote(['-c', `+${offset + 1}`, '-F', '--', path]);
       try {
         for await (const chunk of this.#output(`exec tail --pid=$PPID ${words}`, options.signal)) {
