@@ -7,8 +7,16 @@ export const pinnedNixpkgs = '21a67dc470149f337cecafbe965d8d252a390518';
 
 const size = z.string().regex(/^[1-9][0-9]*[MGT]$/, 'must be a whole number with M, G or T, such as 4G');
 const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]*$/, 'may have only letters, digits and _ . -');
-const port = z.coerce.number().int().min(0).max(65535);
-const seconds = z.coerce.number().positive();
+const wholeNumber = z
+  .string()
+  .regex(/^[0-9]+$/, 'must be a whole number')
+  .transform(Number);
+const port = wholeNumber.pipe(z.number().max(65535));
+const seconds = z
+  .string()
+  .regex(/^[0-9]+(\.[0-9]+)?$/, 'must be a number of seconds')
+  .transform(Number)
+  .pipe(z.number().positive());
 
 const environment = z.object({
   NEXUS_DATA: z.string().min(1).default('data'),
@@ -33,7 +41,7 @@ const environment = z.object({
   NEXUS_VM_STORAGE: name.default('nexus-builder-storage'),
   NEXUS_VM_NIX_CACHE: name.default('nexus-builder-nix'),
   NEXUS_VM_MEMORY: size.default('4G'),
-  NEXUS_VM_CORES: z.coerce.number().int().positive().default(2),
+  NEXUS_VM_CORES: wholeNumber.pipe(z.number().positive()).default(2),
   NEXUS_VM_DISK: size.default('64G'),
   NEXUS_VM_KVM: z.enum(['auto', 'on', 'off']).default('auto'),
   NEXUS_VM_SSH_PORT: port.default(0),

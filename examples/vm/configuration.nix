@@ -1,12 +1,11 @@
-# A machine to try things in, as `nix-build '<nixpkgs/nixos>' -A vm` makes it: its store is that of the machine it
-# runs on, so it is built within seconds, and its disk is made when it first starts.
+# A machine to try things in: what `nix-build '<nixpkgs/nixos>' -A vm` is on NixOS, as a disk that QEMU boots anywhere.
 #
 #   nexus build examples/vm --variant vm
+#   qemu-system-x86_64 -m 1G -nographic -drive file=artifacts/vm-…/trial-vm.qcow2      (Ctrl-A X ends it)
 { pkgs, ... }:
 {
   networking.hostName = "trial";
 
-  # Log in as “trial” with the password “trial”.
   users.users.trial = {
     isNormalUser = true;
     extraGroups = [ "wheel" ];
@@ -14,27 +13,22 @@
   };
   environment.systemPackages = [ pkgs.htop ];
 
-  # Only for the machine that runs as such a VM, never for an image.
-  virtualisation.vmVariant.virtualisation = {
-    memorySize = 1024; # MiB
-    cores = 2;
-    diskSize = 4096; # MiB
-    # Console in the terminal instead of a window.
-    graphics = false;
-    forwardPorts = [
-      {
-        from = "host";
-        host.port = 8080;
-        guest.port = 80;
-      }
-    ];
-  };
-
   services.nginx = {
     enable = true;
     virtualHosts.localhost.locations."/".return = "200 'NEXUS-VM\\n'";
   };
-  networking.firewall.allowedTCPPorts = [ 80 ];
+
+  # Boot messages and a login prompt on the first serial port as well as on the screen.
+  boot.kernelParams = [
+    "console=tty0"
+    "console=ttyS0,115200n8"
+  ];
+
+  # Only for the machine as such a VM, never for an image of it.
+  virtualisation.vmVariantWithBootLoader = {
+    services.getty.autologinUser = "trial";
+    security.sudo.wheelNeedsPassword = false;
+  };
 
   system.stateVersion = "26.05";
 }

@@ -3,7 +3,7 @@ import type { Logger } from '../log.ts';
 import { abortable } from '../transport/signals.ts';
 import type { Builder, BuilderKind, StartedBuilder, StepNews } from './builder.ts';
 
-export type BuilderState = 'absent' | 'starting' | 'ready' | 'busy' | 'stopping' | 'lost';
+export type BuilderState = 'absent' | 'preparing' | 'starting' | 'ready' | 'busy' | 'stopping' | 'lost';
 
 export interface BuilderStatus {
   kind: BuilderKind | null;
@@ -38,7 +38,8 @@ export class BuilderLife {
   #step: StepNews | null = null;
   #error: ErrorReport | null = null;
   #started: StartedBuilder | undefined;
-  #starting: { promise: Promise<StartedBuilder>; abort: AbortController } | undefined;
+  #preparing: Task<void> | undefined;
+  #starting: Task<StartedBuilder> | undefined;
   #stopping: Promise<void> | undefined;
   #users = 0;
   readonly #listeners = new Set<() => void>();
@@ -72,11 +73,32 @@ export class BuilderLife {
 
   /** Makes the builder ready, or waits until it is. */
   async start(signal?: AbortSignal): Promise<StartedBuilder> {
-    await this.#stopping;
+    // Without waiting where nothing is waited for: whoever asks for the status next sees what was begun.
+    if (this.#stopping) await this.#stopping;
+    // Both would make the same ISO; one that failed is tried again.
+    if (this.#preparing) await this.#preparing.promise.catch(() => {});
     signal?.throwIfAborted();
     if (this.#started) return this.#started;
-    this.#starting ??= this.#begin();
+    this.#starting ??= task(
+      (abort) => this.#startNow(abort),
+      () => {
+        this.#starting = undefined;
+      },
+    );
     return abortable(this.#starting.promise, signal);
+  }
+
+  /** Does beforehand what would make the first start long; a start has done, or does, the same. */
+  async prepare(signal?: AbortSignal): Promise<void> {
+    if (this.#stopping) await this.#stopping;
+    if (this.#started || this.#starting) return;
+    this.#preparing ??= task(
+      (abort) => this.#prepareNow(abort),
+      () => {
+        this.#preparing = undefined;
+      },
+    );
+    return abortable(this.#preparing.promise, signal);
   }
 
   /** Runs `work` on the ready builder, which counts as busy meanwhile. */
@@ -104,13 +126,17 @@ export class BuilderLife {
     await this.#stopping;
   }
 
-  #begin() {
-    const abort = new AbortController();
-    const promise = this.#startNow(abort.signal).finally(() => {
-      this.#starting = undefined;
-    });
-    promise.catch(() => {});
-    return { promise, abort };
+  async #prepareNow(signal: AbortSignal): Promise<void> {
+    this.#enter('preparing');
+    try {
+      const builder = await this.#choose(signal);
+      this.#kind = builder.kind;
+      await builder.prepare({ signal, onStep: (step) => this.#news(step) });
+      this.#enter('absent');
+    } catch (error) {
+      this.#enter('absent', signal.aborted ? null : reportError(error));
+      throw error;
+    }
   }
 
   async #startNow(signal: AbortSignal): Promise<StartedBuilder> {
@@ -137,8 +163,10 @@ export class BuilderLife {
   }
 
   async #end(): Promise<void> {
-    this.#starting?.abort.abort(new NexusError('stopping', 'The builder is being stopped'));
-    await this.#starting?.promise.catch(() => {});
+    for (const underWay of [this.#preparing, this.#starting]) {
+      underWay?.abort.abort(new NexusError('stopping', 'The builder is being stopped'));
+      await underWay?.promise.catch(() => {});
+    }
     const started = this.#started;
     if (!started) return;
     this.#started = undefined;
@@ -170,11 +198,25 @@ export class BuilderLife {
   #enter(state: BuilderState, error: ErrorReport | null = null): void {
     this.#state = state;
     this.#error = error;
-    if (state !== 'starting') this.#step = null;
+    if (state !== 'starting' && state !== 'preparing') this.#step = null;
     this.#changed();
   }
 
   #changed(): void {
     for (const listener of this.#listeners) listener();
   }
+}
+
+/** Work that several may wait for, and that can be given up. */
+interface Task<T> {
+  promise: Promise<T>;
+  abort: AbortController;
+}
+
+function task<T>(work: (signal: AbortSignal) => Promise<T>, whenDone: () => void): Task<T> {
+  const abort = new AbortController();
+  const promise = work(abort.signal).finally(whenDone);
+  // Whoever waits is told; that nobody may wait is no mistake.
+  promise.catch(() => {});
+  return { promise, abort };
 }

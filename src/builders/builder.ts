@@ -22,6 +22,8 @@ export interface StepNews {
 /** A machine that can be made ready to run Nix. */
 export interface Builder {
   readonly kind: BuilderKind;
+  /** Does what takes long the first time (images pulled, ISO made) and needs no machine that runs. */
+  prepare(options: StartOptions): Promise<void>;
   /** Makes it ready, or leaves nothing behind and rejects with what was missing. */
   start(options: StartOptions): Promise<StartedBuilder>;
 }

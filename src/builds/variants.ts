@@ -116,11 +116,17 @@ export function variantInfo(variant: Variant): VariantInfo {
  * @throws {NexusError} `unknown-variant` with the nearest right ones.
  */
 export function resolveVariant(name: string): Variant {
-  const known = variantNames.find((variant) => variant === name) ?? aliases[name];
+  const known = variantNames.find((variant) => variant === name) ?? own(aliases, name);
   if (known) return known;
   const near = nearest(name, [...variantNames, ...Object.keys(aliases)]);
   throw new NexusError('unknown-variant', `There is no variant “${name}”`, {
     hint:
-      gone[name] ?? (near.length > 0 ? `Did you mean ${near.join(' or ')}?` : '`nexus variants` lists them.'),
+      own(gone, name) ??
+      (near.length > 0 ? `Did you mean ${near.join(' or ')}?` : '`nexus variants` lists them.'),
   });
+}
+
+/** Every object has a `constructor` and the like, which are no names of ours. */
+function own<T>(table: Readonly<Record<string, T>>, name: string): T | undefined {
+  return Object.hasOwn(table, name) ? table[name] : undefined;
 }

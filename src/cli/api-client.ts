@@ -63,6 +63,10 @@ export class ApiClient {
     return this.#json('/builder/start', builderStatus, { method: 'POST' });
   }
 
+  prepareBuilder(): Promise<BuilderStatusReply> {
+    return this.#json('/builder/image', builderStatus, { method: 'POST' });
+  }
+
   stopBuilder(): Promise<BuilderStatusReply> {
     return this.#json('/builder/stop', builderStatus, { method: 'POST' });
   }

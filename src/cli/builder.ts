@@ -1,11 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { BuilderStatusReply } from '../http/schemas.ts';
+import type { ApiClient } from './api-client.ts';
 import { type Context, makeContext } from './context.ts';
+import { describeStep } from './describe-progress.ts';
 import { formatBytes, formatTable } from './format.ts';
 import { progressLine } from './progress-line.ts';
 
 const pollMs = 500;
+const underWay: readonly BuilderStatusReply['state'][] = ['preparing', 'starting', 'stopping'];
 
 export function builderCommand(program: Command): void {
   const builder = program.command('builder').description('Start, stop or look at the machine that builds.');
@@ -14,7 +17,12 @@ export function builderCommand(program: Command): void {
     .command('start')
     .description('Make the builder ready now, not with the first build.')
     .option(...json)
-    .action(async (flags: { json?: true }) => start(makeContext(), flags.json === true));
+    .action((flags: { json?: true }) => waitFor((client) => client.startBuilder(), flags.json === true));
+  builder
+    .command('image')
+    .description('Make the builder ISO and pull the images now, not with the first start.')
+    .option(...json)
+    .action((flags: { json?: true }) => waitFor((client) => client.prepareBuilder(), flags.json === true));
   builder
     .command('stop')
     .description('Cancel what runs, then power the builder down.')
@@ -35,17 +43,19 @@ export function builderCommand(program: Command): void {
     });
 }
 
-async function start(context: Context, json: boolean): Promise<void> {
+/** Asks for something that takes a while, and shows its steps until it is done. */
+async function waitFor(
+  ask: (client: ApiClient) => Promise<BuilderStatusReply>,
+  json: boolean,
+): Promise<void> {
+  const context = makeContext();
   const client = await context.client();
-  let status = await client.startBuilder();
+  let status = await ask(client);
   {
     using line = progressLine(context.err);
-    while (status.state === 'starting') {
+    while (underWay.includes(status.state)) {
       const { step } = status;
-      if (step) {
-        const key = `${step.step} of ${step.of}: ${step.description}`;
-        line.show({ key, text: step.detail ? `${key}: ${step.detail}` : key });
-      }
+      if (step) line.show(describeStep(`${step.step} of ${step.of}: ${step.description}`, step.detail));
       await sleep(pollMs);
       status = await client.builder();
     }

@@ -28,9 +28,13 @@ export function describeProgress({ build, builder }: WatchLine): Progress {
 function describeStart({ kind, step }: WatchLine['builder']): Progress {
   if (!step) return say('starting the builder');
   const where = `starting the builder (${kind}), ${step.step} of ${step.of}: ${step.description}`;
-  if (!step.detail) return say(where);
-  // A counter that goes on is no news; another text is.
-  const text = `${where}: ${step.detail}`;
+  return describeStep(where, step.detail);
+}
+
+/** A counter that goes on is no news; another text is. */
+export function describeStep(where: string, detail: string | undefined): Progress {
+  if (!detail) return say(where);
+  const text = `${where}: ${detail}`;
   return { key: text.replace(/\d+/g, ''), text };
 }
 

@@ -18,6 +18,19 @@ export function builderRoutes(api: ApiServer, { life, builds, logger }: ServerPa
     },
   );
   api.post(
+    '/builder/image',
+    {
+      schema: {
+        summary: 'Make the builder ISO now, if it is not there; answers at once',
+        response: { 202: builderStatus },
+      },
+    },
+    async (_request, reply) => {
+      life.prepare().catch((error) => logger.warn('Builder was not prepared', { why: messageOf(error) }));
+      return reply.status(202).send(replyOf(life));
+    },
+  );
+  api.post(
     '/builder/stop',
     {
       schema: {

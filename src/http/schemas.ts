@@ -14,7 +14,7 @@ export const buildList = z.object({ builds: z.array(buildSchema) });
 
 export const builderStatus = z.object({
   kind: z.enum(['docker-vm', 'this-machine']).nullable(),
-  state: z.enum(['absent', 'starting', 'ready', 'busy', 'stopping', 'lost']),
+  state: z.enum(['absent', 'preparing', 'starting', 'ready', 'busy', 'stopping', 'lost']),
   step: z
     .object({ step: z.number(), of: z.number(), description: z.string(), detail: z.string().optional() })
     .nullable(),

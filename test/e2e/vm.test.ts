@@ -177,4 +177,21 @@ describe('a booted system that was not made from vm/', function () {
       /^ext4 +nexus-pipe$/m,
     );
   });
+
+  it('can be prepared again, and a disk with something else on it is left alone', async () => {
+    await using guest = await nexus.connect();
+    const prepare = 'bash /run/nexus/foreign/prepare /usr/share/nexus-test/nixpkgs';
+    const again = await runChecked(guest, ['bash', '-c', prepare]);
+    assert.doesNotMatch(again, /formatting|getting/);
+    const other = `disk=$(findmnt --noheadings --output SOURCE /nexus_bootstrap)
+systemctl stop nexus-watcher
+e2label "$disk" of-another
+umount --lazy /nexus_bootstrap
+${prepare}
+blkid -p -s LABEL -o value "$disk"
+mountpoint --quiet /nexus_bootstrap || echo not mounted`;
+    const left = await runChecked(guest, ['bash', '-ec', other]);
+    assert.match(left, /nexus warning: the store disk has something of another system on it/);
+    assert.match(left, /^of-another\nnot mounted\n$/m);
+  });
 });

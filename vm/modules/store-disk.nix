@@ -55,7 +55,6 @@ in
       RemainAfterExit = true;
     };
     path = [
-      pkgs.coreutils
       pkgs.e2fsprogs
       # The one of the initrd: another would collide with it in the initrd's environment of programs.
       config.boot.initrd.systemd.package.util-linux

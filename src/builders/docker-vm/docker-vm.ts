@@ -42,7 +42,11 @@ const minute = 60_000;
 
 /** The default builder: a NixOS VM in a qemux/qemu container. */
 export function dockerVm(options: DockerVmOptions): Builder {
-  return { kind: 'docker-vm', start: (startOptions) => new Start(options).run(startOptions) };
+  return {
+    kind: 'docker-vm',
+    prepare: (startOptions) => new Start(options).prepare(startOptions),
+    start: (startOptions) => new Start(options).run(startOptions),
+  };
 }
 
 /** One start, from nothing to a builder that answers. */
@@ -67,14 +71,18 @@ class Start {
     await using cleanUp = this.#cleanUp;
     await this.#readSettings();
     try {
-      await becomeReady(this.#steps(), startOptions);
+      await becomeReady([...this.#preparations(), ...this.#steps()], startOptions);
     } catch (error) {
       throw await this.#withConsole(error);
     }
     return this.#started(cleanUp.move());
   }
 
-  #steps(): ReadinessStep[] {
+  prepare(startOptions: StartOptions): Promise<void> {
+    return becomeReady(this.#preparations(), startOptions);
+  }
+
+  #preparations(): ReadinessStep[] {
     const { vm, engine } = this.#options;
     return [
       {
@@ -101,6 +109,12 @@ class Start {
           this.#boot = await this.#options.provideBootMedium(signal, say);
         },
       },
+    ];
+  }
+
+  #steps(): ReadinessStep[] {
+    const { vm } = this.#options;
+    return [
       {
         description: 'the VM runs',
         hint: `See docker logs ${vm.name}`,

@@ -25,7 +25,11 @@ interface Parts {
 
 /** No VM and no Docker: the same watcher, as a child process, on a Linux machine that has Nix. */
 export function thisMachine(options: ThisMachineOptions): Builder {
-  return { kind: 'this-machine', start: (startOptions) => start(options, startOptions) };
+  return {
+    kind: 'this-machine',
+    prepare: checkPrograms,
+    start: (startOptions) => start(options, startOptions),
+  };
 }
 
 async function start(options: ThisMachineOptions, startOptions: StartOptions): Promise<StartedBuilder> {

@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import type { Build } from '../../../src/builds/build.ts';
+import { newBuild } from '../../../src/builds/transition.ts';
+import { describeProgress } from '../../../src/cli/describe-progress.ts';
+import type { BuilderStatusReply } from '../../../src/http/schemas.ts';
+
+const fresh = newBuild('id', { kind: 'script', name: 'x', script: 'true' }, new Date(0));
+const absent: BuilderStatusReply = { kind: null, state: 'absent', step: null, error: null, machine: null };
+const artifacts = [{ name: 'a', bytes: 2_000_000, sha256: '0'.repeat(64), path: '' }];
+
+const of = (build: Partial<Build>, builder: Partial<BuilderStatusReply> = {}) =>
+  describeProgress({ build: { ...fresh, ...build }, builder: { ...absent, ...builder } });
+
+const starting = (detail?: string): Partial<BuilderStatusReply> => ({
+  kind: 'docker-vm',
+  state: 'starting',
+  step: { step: 2, of: 6, description: 'the image is here', ...(detail !== undefined && { detail }) },
+});
+
+describe('describeProgress', () => {
+  const table: [build: Partial<Build>, text: string][] = [
+    [{ state: 'queued' }, 'waiting for its turn'],
+    [{ state: 'preparing' }, 'sending the source to the builder'],
+    [{ state: 'building' }, 'running'],
+    [{ state: 'building', phase: 'evaluating' }, 'evaluating'],
+    [{ state: 'collecting', artifacts, fetched: 500_000 }, 'fetching 2.0 MB: 25 %'],
+    [{ state: 'collecting', artifacts: [] }, 'fetching 0 B'],
+    [{ state: 'succeeded' }, 'succeeded'],
+  ];
+  for (const [build, text] of table) it(`says “${text}”`, () => assert.equal(of(build).text, text));
+
+  it('tells the steps of a start', () => {
+    const where = 'starting the builder (docker-vm), 2 of 6: the image is here';
+    assert.equal(of({}, starting()).text, where);
+    assert.equal(of({}, starting('3 of 5 layers')).text, `${where}: 3 of 5 layers`);
+    assert.equal(of({}, { state: 'starting' }).text, 'starting the builder');
+  });
+
+  it('keeps its key while only a counter goes on', () => {
+    assert.equal(of({}, starting('3 of 5 layers')).key, of({}, starting('4 of 5 layers')).key);
+    assert.notEqual(of({}, starting('with KVM')).key, of({}, starting('without KVM')).key);
+    const [one, two] = [1, 2].map((fetched) => of({ state: 'collecting', artifacts, fetched }));
+    assert.equal(one?.key, two?.key);
+  });
+});
