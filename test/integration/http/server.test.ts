@@ -79,6 +79,7 @@ describe('The API', () => {
       'get /api/v1/builds/{id}/artifacts/{name}',
       'get /api/v1/builds/{id}/log',
       'get /api/v1/builds/{id}/watch',
+      'post /api/v1/builder/image',
       'post /api/v1/builder/start',
       'post /api/v1/builder/stop',
       'post /api/v1/builds',
