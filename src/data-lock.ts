@@ -98,7 +98,7 @@ async function lives({ pid, started }: Holder): Promise<boolean> {
   return (await startOf(pid)) === started;
 }
 
-/** Field 22 of /proc/PID/stat with the boot id, or nothing where there is no /proc (proc(5)). */
+/** Field 22 of /proc/PID/stat with the boot id; nothing when it has ended or where there is no /proc (proc(5)). */
 async function startOf(pid: number): Promise<string> {
   try {
     const [stat, boot] = await Promise.all([
@@ -106,7 +106,9 @@ async function startOf(pid: number): Promise<string> {
       readFile('/proc/sys/kernel/random/boot_id', 'utf8'),
     ]);
     // The second field is the program's name in parentheses, and may itself have blanks.
-    return `${boot.trim()} ${stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]}`;
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    // One that has ended stays listed until its parent asks for it, which init of a container may never do.
+    return fields[0] === 'Z' ? '' : `${boot.trim()} ${fields[19]}`;
   } catch {
     return '';
   }

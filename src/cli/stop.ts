@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { readConfig } from '../config.ts';
@@ -21,12 +22,13 @@ export function stopCommand(program: Command): void {
           hint: 'With Compose: docker compose down',
         });
       }
-      const file = dataPaths(config.data).server;
-      const server = await readServer(file);
+      const paths = dataPaths(config.data);
+      const server = await readServer(paths.server);
       if (!server) return void process.stderr.write('No orchestrator runs here.\n');
       process.stderr.write(`Stopping the orchestrator (process ${server.pid})…\n`);
       process.kill(server.pid, 'SIGTERM');
-      for (const until = Date.now() + stopMs; runs(server.pid); await sleep(100)) {
+      // The lock is the last it gives back; its process may stay listed as long as nobody asks how it ended.
+      for (const until = Date.now() + stopMs; runs(server.pid) && existsSync(paths.lock); await sleep(100)) {
         if (Date.now() < until) continue;
         throw new NexusError(
           'server-unreachable',

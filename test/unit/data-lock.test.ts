@@ -7,6 +7,7 @@ import { lockData } from '../../src/data-lock.ts';
 import { fails } from '../fixtures/fails.ts';
 import { within } from '../fixtures/limits.ts';
 import { tempFolder } from '../fixtures/temp-folder.ts';
+import { until } from '../fixtures/watcher.ts';
 
 const module = fileURLToPath(new URL('../../src/data-lock.ts', import.meta.url));
 
@@ -93,6 +94,26 @@ describe('lockData', () => {
       assert.deepEqual(await folder.names(), ['lock']);
     });
   }
+
+  it('takes the lock of a process that has ended although nobody has asked how', async () => {
+    await using folder = await tempFolder();
+    // The shell starts a process that ends at once, and becomes one that never asks.
+    const parent = spawn('bash', ['-c', 'sleep 0.01 & echo $!; exec sleep 20'], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    try {
+      const [line] = await within('its id', once(parent.stdout, 'data'));
+      const pid = Number(line);
+      const stat = async () => (await readFile(`/proc/${pid}/stat`, 'utf8')).split(' ');
+      await until('its end', async () => ((await stat())[2] === 'Z' ? true : undefined));
+      const boot = (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
+      await writeFile(folder.file('lock'), JSON.stringify({ pid, started: `${boot} ${(await stat())[21]}` }));
+      await using lock = await lockData(folder.file('lock'));
+      assert.ok(lock);
+    } finally {
+      parent.kill('SIGKILL');
+    }
+  });
 
   it('is won by exactly one of several processes that find a stale one, and lost with it', async () => {
     await using folder = await tempFolder();

@@ -71,7 +71,7 @@ describe('A command without an orchestrator', () => {
     assert.equal(await place.pid(), pid);
     const stop = await place.run('stop');
     assert.equal(stop.status, 0, stop.stderr);
-    assert.equal(await isAlive(pid), false);
+    await until('its end', async () => ((await isAlive(pid)) ? undefined : true));
     await untilNoProcessNames(place.folder.path);
     assert.equal((await place.run('stop')).stderr, 'No orchestrator runs here.\n');
   });
