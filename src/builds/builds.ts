@@ -144,6 +144,7 @@ export class Builds {
             artifacts: config.artifacts,
             artifactsShownAs: config.artifactsShownAs,
             signal,
+            logger,
             happen: (happening) => store.apply(id, happening),
           }),
         signal,

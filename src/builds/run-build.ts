@@ -1,7 +1,8 @@
 import { join, posix } from 'node:path';
 import { deliver } from '../artifacts/deliver.ts';
 import type { StartedBuilder } from '../builders/builder.ts';
-import { NexusError } from '../errors.ts';
+import { messageOf, NexusError } from '../errors.ts';
+import type { Logger } from '../log.ts';
 import type { BuildPaths } from '../paths.ts';
 import { runChecked } from '../transport/run-checked.ts';
 import { anySignal } from '../transport/signals.ts';
@@ -28,6 +29,7 @@ export interface RunBuildOptions {
   artifactsShownAs: string;
   signal: AbortSignal;
   happen: (happening: Happening) => Promise<unknown>;
+  logger: Logger;
 }
 
 type ReportedArtifact = Outcome['artifacts'][number];
@@ -109,6 +111,29 @@ async function collect(options: RunBuildOptions, { finished, artifacts }: Outcom
     type: 'succeeded',
     artifacts: delivered.map(({ name, bytes, sha256 }) => ({ name, bytes, sha256, path: shown(name) })),
   });
+  await release(options);
+}
+
+/**
+ * The result of a build is protected from the builder's garbage collector until it has been fetched; from then on
+ * it may go when the disk is needed. The script, the log and the word of how it ended stay.
+ */
+async function release({ build, builder, logger }: RunBuildOptions): Promise<void> {
+  const folder = posix.join(builder.pipe.root, 'builds', build.id);
+  try {
+    await runChecked(builder.transport, [
+      'sh',
+      '-c',
+      'cd "$1" && rm -rf -- result* converted source',
+      'sh',
+      folder,
+    ]);
+  } catch (error) {
+    logger.warn('Result of a build could not be released on the builder', {
+      buildId: build.id,
+      why: messageOf(error),
+    });
+  }
 }
 
 function manifestOf({ build, builder, nixpkgs }: RunBuildOptions, artifacts: ReportedArtifact[]) {

@@ -142,6 +142,8 @@ export class ApiClient {
   #unreachable(error: unknown, signal?: AbortSignal): unknown {
     if (signal?.aborted) return signal.reason;
     const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
+    // What is sent may fail as well as where it is sent.
+    if (cause instanceof NexusError) return cause;
     const said = systemCodeOf(cause) ?? messageOf(cause);
     return new NexusError('server-unreachable', `The orchestrator at ${this.url} does not answer: ${said}`, {
       hint: 'Is it running? docker compose ps, or nexus serve.',

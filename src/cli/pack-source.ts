@@ -49,7 +49,18 @@ export async function packSource({ folder, only, extras = [] }: PackOptions): Pr
     finalize: false,
     finish: addExtras,
   });
-  return { tar: Readable.from(tar), extras: places };
+  return { tar: Readable.from(packing(tar, folder)), extras: places };
+}
+
+/** What goes wrong while the stream is read is told as a problem of the folder. */
+async function* packing(tar: Pack, folder: string): AsyncGenerator<Buffer> {
+  try {
+    for await (const chunk of tar) yield chunk as Buffer;
+  } catch (error) {
+    throw new NexusError('source-missing', `${folder} cannot be packed: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
 }
 
 async function readExtra(path: string): Promise<Buffer> {

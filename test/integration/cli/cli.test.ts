@@ -1,14 +1,19 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { stripVTControlCharacters } from 'node:util';
+import { promisify, stripVTControlCharacters } from 'node:util';
 import { buildSchema } from '../../../src/builds/build.ts';
 import { ApiClient } from '../../../src/cli/api-client.ts';
+import { packSource } from '../../../src/cli/pack-source.ts';
+import { systemCodeOf } from '../../../src/errors.ts';
+import { builderStatus } from '../../../src/http/schemas.ts';
 import { Cli, type CliResult, nexus } from '../../fixtures/cli.ts';
+import { fails } from '../../fixtures/fails.ts';
 import { skipUnless, within } from '../../fixtures/limits.ts';
 import { builderMissing, TestOrchestrator } from '../../fixtures/orchestrator.ts';
 import { TcpProxy } from '../../fixtures/tcp-proxy.ts';
@@ -276,6 +281,49 @@ describe('nexus', () => {
     });
     await within('the pipeline', once(shell, 'close'));
     assert.doesNotMatch(said, /EPIPE|^ {4}at /m);
+  });
+
+  it('says that a file changed while it was sent', async () => {
+    await mkdir(folder.file('changing'));
+    await writeFile(folder.file('changing', 'large'), Buffer.alloc(50_000_000));
+    const { tar } = await packSource({ folder: folder.file('changing') });
+    const changing = Readable.from(
+      (async function* () {
+        for await (const chunk of tar) {
+          await truncate(folder.file('changing', 'large'), 10);
+          yield chunk;
+        }
+      })(),
+    );
+    await fails(orchestrator.client.uploadSource(changing), 'source-missing', /cannot be packed/);
+  });
+
+  it('starts, shows and stops the builder', async () => {
+    const started = await run('builder', 'start');
+    assert.equal(started.status, 0, started.stderr);
+    assert.match(started.stdout, /builder +this-machine\nstate +ready\nmachine +\S+-linux, \d+ cores/);
+    const [status, json] = await Promise.all([run('builder', 'status'), run('builder', 'status', '--json')]);
+    assert.equal(status.stdout, started.stdout);
+    assert.equal(builderStatus.parse(JSON.parse(json.stdout)).kind, 'this-machine');
+    assert.match((await run('builder', 'stop')).stdout, /state +absent/);
+  });
+
+  it('draws its progress again and again on a terminal, and leaves nothing of it', async function () {
+    const cli = fileURLToPath(new URL('../../../src/cli.ts', import.meta.url));
+    const command = `'${process.execPath}' --import '${import.meta.resolve('tsx')}' '${cli}' build '${examples}/smoke'`;
+    let said: string;
+    try {
+      const env = { ...process.env, ...settings() };
+      ({ stdout: said } = await promisify(execFile)('script', ['-qec', command, '/dev/null'], {
+        env,
+        timeout: 20_000,
+      }));
+    } catch (error) {
+      if (systemCodeOf(error) !== 'ENOENT') throw error;
+      return skipUnless(this, 'script is missing (Debian: apt-get install bsdutils)');
+    }
+    assert.ok(said.includes('\r\u001b[2K'), JSON.stringify(said));
+    assert.match(stripVTControlCharacters(said.split('\r\u001b[2K').at(-1) ?? ''), /^Built smoke in/);
   });
 
   it('refuses a download that is damaged, and leaves nothing of it', async () => {
