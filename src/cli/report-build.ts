@@ -31,8 +31,8 @@ export async function reportBuild(build: Build, { out, err }: Context, json: boo
 async function reportSuccess(build: Build, out: NodeJS.WriteStream, err: NodeJS.WriteStream): Promise<void> {
   err.write(`Built ${build.request.name} in ${formatDuration(elapsed(build))} (build ${build.id}).\n`);
   for (const { path, bytes, sha256 } of build.artifacts) {
+    err.write(`${formatBytes(bytes)}, sha256 ${sha256}:\n`);
     out.write(`${fromHere(path)}\n`);
-    err.write(`  ${formatBytes(bytes)}, sha256 ${sha256}\n`);
   }
   const first = build.artifacts[0];
   if (first?.path.startsWith('/') && !(await isHere(first.path))) {
