@@ -68,7 +68,7 @@ function checkDiskSize(variant: Variant, { diskSize }: Combination): void {
   if (disk === 'fixed') {
     throw invalid(
       `nixpkgs decides the disk size of the variant ${variant} itself`,
-      'Leave --disk-size out; the disk grows at the first boot.',
+      'Leave --disk-size out; qemu-img resize makes a disk larger afterwards.',
     );
   }
 }
