@@ -94,14 +94,16 @@ async function startInBackground(
   while (Date.now() < until && (child.exitCode === null || existsSync(paths.lock))) {
     await sleep(probeMs);
     const found = await findRunning(config, paths);
-    if (found) {
-      if (child.exitCode === null) {
-        say(
-          `Started an orchestrator in the background (process ${child.pid}); it ends when it has been idle for ${idleExitSeconds / 60} minutes.`,
-        );
-      }
-      return found;
+    if (!found) continue;
+    if ((await readServer(paths.server))?.pid === child.pid) {
+      say(
+        `Started an orchestrator in the background (process ${child.pid}); it ends when it has been idle for ${idleExitSeconds / 60} minutes.`,
+      );
+    } else {
+      // One that comes too late must not wait for its turn.
+      child.kill();
     }
+    return found;
   }
   const said = (await readFile(paths.serverLog, 'utf8')).trim().split('\n').slice(-10).join('\n');
   throw new NexusError('server-unreachable', `The orchestrator did not start:\n${said}`, {
