@@ -1,16 +1,16 @@
-import { randomUUID } from 'node:crypto';
-import { open, readFile, rename, rm } from 'node:fs/promises';
+import { open, readFile, rm, stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NexusError, systemCodeOf } from './errors.ts';
+import { writeFileAtomically } from './write-file-atomically.ts';
 
 /**
  * Makes this process the only orchestrator of a data folder until it disposes of the lock.
  * @throws {NexusError} `data-in-use` naming the process that has it.
  */
 export async function lockData(path: string): Promise<AsyncDisposable> {
-  const me = { pid: process.pid, started: await startOf(process.pid) };
+  const ours = JSON.stringify({ pid: process.pid, started: await startOf(process.pid) });
   for (let attempt = 0; ; attempt += 1) {
-    if (await create(path, JSON.stringify(me))) break;
+    if (await create(path, ours)) break;
     const text = await readLock(path);
     const holder = parseHolder(text);
     if (attempt >= mostAttempts || (holder && (await lives(holder)))) {
@@ -22,13 +22,14 @@ export async function lockData(path: string): Promise<AsyncDisposable> {
         },
       );
     }
-    await removeStale(path, text);
+    if (text !== undefined && (await replaceStale(path, text, ours))) break;
   }
   return { [Symbol.asyncDispose]: () => rm(path, { force: true }) };
 }
 
 /** Others may be quicker to take a stale lock; somebody soon wins. */
 const mostAttempts = 10;
+const claimMs = 10_000;
 
 interface Holder {
   pid: number;
@@ -41,7 +42,8 @@ async function create(path: string, content: string): Promise<boolean> {
     const file = await open(path, 'wx', 0o600);
     await file.writeFile(content);
     await file.close();
-    return true;
+    // Somebody may have taken it for a crash's, because we were so slow to write it.
+    return (await readIfThere(path)) === content;
   } catch (error) {
     if (systemCodeOf(error) === 'EEXIST') return false;
     throw error;
@@ -75,17 +77,31 @@ function parseHolder(text = ''): Holder | undefined {
   }
 }
 
-/** Takes a dead process's lock away; one that somebody else has made of it meanwhile is put back. */
-async function removeStale(path: string, stale: string | undefined): Promise<void> {
-  const aside = `${path}.${randomUUID()}`;
-  try {
-    await rename(path, aside);
-  } catch (error) {
-    if (systemCodeOf(error) === 'ENOENT') return;
-    throw error;
+/**
+ * Puts our lock in the place of a dead process's.
+ * @returns false when another process is about to do the same, or has done so.
+ */
+async function replaceStale(path: string, stale: string, ours: string): Promise<boolean> {
+  const claim = `${path}.claim`;
+  if (!(await create(claim, ours))) {
+    await removeAbandoned(claim);
+    return false;
   }
-  if ((await readFile(aside, 'utf8')) === stale) await rm(aside, { force: true });
-  else await rename(aside, path);
+  try {
+    // Only who has the claim replaces a lock, so what is read here stays so.
+    if ((await readIfThere(path)) !== stale) return false;
+    await writeFileAtomically(path, ours);
+    return true;
+  } finally {
+    await rm(claim, { force: true });
+  }
+}
+
+/** A claim is held for a moment; one that is old was left by a crash in that moment. */
+async function removeAbandoned(claim: string): Promise<void> {
+  await sleep(50);
+  const made = await stat(claim).catch(() => undefined);
+  if (made && Date.now() - made.mtimeMs > claimMs) await rm(claim, { force: true });
 }
 
 async function lives({ pid, started }: Holder): Promise<boolean> {

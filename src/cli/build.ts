@@ -4,6 +4,7 @@ import { resolveVariant } from '../builds/variants.ts';
 import type { Config } from '../config.ts';
 import { NexusError } from '../errors.ts';
 import type { ApiClient } from './api-client.ts';
+import { checkBuilder } from './check-builder.ts';
 import { type Context, makeContext } from './context.ts';
 import { resolveNixpkgs } from './nixpkgs-of-lock.ts';
 import { notesOnFlake } from './notes-on-flake.ts';
@@ -143,16 +144,6 @@ function checkFlags({ what }: ResolvedSource, flags: BuildFlags): void {
   const which = isFlake ? 'a flake, which brings its own nixpkgs' : 'a Nix file, which is built as it is';
   throw new NexusError('usage', `${useless.join(', ')} cannot be used with ${which}`, {
     hint: isImage ? 'Leave it out.' : 'With --variant an image of a configuration is built.',
-  });
-}
-
-/** The kind of builder is a matter of the orchestrator; one that already runs has its own. */
-async function checkBuilder(client: ApiClient, wanted: Config['builder'] | undefined): Promise<void> {
-  if (wanted === undefined || wanted === 'auto') return;
-  const { kind } = await client.builder();
-  if (kind === null || kind === wanted) return;
-  throw new NexusError('usage', `The orchestrator at ${client.url} builds on ${kind}, not on ${wanted}`, {
-    hint: 'Leave --builder out, or stop that orchestrator first: nexus stop',
   });
 }
 

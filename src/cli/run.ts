@@ -5,6 +5,7 @@ import type { Config } from '../config.ts';
 import { messageOf, NexusError } from '../errors.ts';
 import type { ApiClient } from './api-client.ts';
 import { builderOption } from './build.ts';
+import { checkBuilder } from './check-builder.ts';
 import { makeContext } from './context.ts';
 import { packSource } from './pack-source.ts';
 import { safeName } from './resolve-source.ts';
@@ -45,6 +46,7 @@ Example:
       const context = makeContext(flags.builder && { builder: flags.builder });
       const script = await readScript(path);
       const client = await context.client();
+      await checkBuilder(client, flags.builder);
       const source = flags.source && (await uploadFolder(client, flags.source));
       const name = flags.name ?? safeName(basename(path, extname(path)));
       const request = { kind: 'script' as const, name, script, ...(source && { source }) };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, utimes, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { lockData } from '../../src/data-lock.ts';
 import { fails } from '../fixtures/fails.ts';
@@ -113,6 +113,17 @@ describe('lockData', () => {
     } finally {
       parent.kill('SIGKILL');
     }
+  });
+
+  it('takes a stale lock although another process crashed while it took it', async () => {
+    await using folder = await tempFolder();
+    await writeFile(folder.file('lock'), JSON.stringify({ pid: 2 ** 22 + 1, started: 'x' }));
+    await writeFile(folder.file('lock.claim'), '');
+    const old = new Date(Date.now() - 60_000);
+    await utimes(folder.file('lock.claim'), old, old);
+    await using lock = await lockData(folder.file('lock'));
+    assert.ok(lock);
+    assert.deepEqual(await folder.names(), ['lock']);
   });
 
   it('is won by exactly one of several processes that find a stale one, and lost with it', async () => {
