@@ -142,6 +142,9 @@ const include = (nixpkgs: string) => ['-I', `nixpkgs=${nixpkgsLocation(nixpkgs)}
 /** A Nix expression for a file of the source, whatever signs its name has. */
 const inSource = (path: string) => `(./${sourceFolder} + ${nixString(`/${path}`)})`;
 
+/** A flake reference is a URL, and the folder of a builder may have any name. */
+const ownFlake = `("path:" + builtins.replaceStrings [ "%" " " "?" "#" ] [ "%25" "%20" "%3F" "%23" ] (toString ./${sourceFolder}))`;
+
 function flakeLocation(flake: string | undefined): string {
-  return flake === undefined ? `("path:" + toString ./${sourceFolder})` : nixString(flake);
+  return flake === undefined ? ownFlake : nixString(flake);
 }

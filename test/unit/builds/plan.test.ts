@@ -62,7 +62,7 @@ describe('planBuild', () => {
       variants: ['iso'],
     });
     assert.ok(!evaluate.includes('-I'));
-    assert.match(files['images.nix'] ?? '', /builtins\.getFlake \("path:" \+ toString \.\/source\)/);
+    assert.match(files['images.nix'] ?? '', /builtins\.getFlake \("path:" \+ .* \(toString \.\/source\)\)/);
     assert.match(files['images.nix'] ?? '', /"server"/);
   });
 
