@@ -46,8 +46,8 @@ export const conversions = ['raw', 'qcow2', 'vmdk', 'vdi', 'vhdx'] as const;
 const diskSize = z
   .number()
   .int()
-  .min(64)
-  .max(16 * 1024 * 1024)
+  .min(64, 'must be at least 64 MiB')
+  .max(16 * 1024 * 1024, 'must be at most 16 TiB')
   .describe('Size of the disk in MiB');
 
 const imageOptions = {

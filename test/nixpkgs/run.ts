@@ -10,7 +10,7 @@ import { Nix } from './nix.ts';
 import { variantCases } from './variant-cases.ts';
 
 const usage = `usage: npm run test:nixpkgs -- --nixpkgs PATH [--only PATTERN] [--nix FOLDER] [--list]
-  --nixpkgs PATH   a nixpkgs tree (default: NEXUS_NIXPKGS_TREE)
+  --nixpkgs PATH   a nixpkgs tree (default: NEXUS_NIXPKGS, when that is a path)
   --only PATTERN   only what matches this regular expression, such as 'builder' or 'qemu.*aarch64'
   --nix FOLDER     where nix, nix-instantiate and nix-store are (default: in PATH); 2.18 or newer
   --list           say what there is, and evaluate nothing`;
@@ -29,7 +29,7 @@ if (values.help) console.log(usage);
 else process.exitCode = await main();
 
 async function main(): Promise<number> {
-  const nixpkgs = values.nixpkgs ?? process.env.NEXUS_NIXPKGS_TREE;
+  const nixpkgs = values.nixpkgs ?? pathOf(process.env.NEXUS_NIXPKGS);
   if (!nixpkgs) {
     console.log('Nothing was evaluated: there is no nixpkgs tree.\n');
     console.log(usage);
@@ -43,6 +43,11 @@ async function main(): Promise<number> {
     return 0;
   }
   return report(await evaluateAll(cases));
+}
+
+/** The setting may also name a channel or a revision, which is no tree to evaluate. */
+function pathOf(setting: string | undefined): string | undefined {
+  return setting?.startsWith('/') ? setting : undefined;
 }
 
 function isWanted({ what, system }: Case): boolean {
