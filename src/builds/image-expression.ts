@@ -66,14 +66,25 @@ function optionPath(variant: Variant): string {
   return variant === 'vm' ? 'virtualisation.vmVariantWithBootLoader' : `image.modules.${nixString(variant)}`;
 }
 
-/** A bare ISO boots by BIOS only, not from a USB stick, and has no virtio drivers in its first stage. */
 function defaultsOf(variant: Variant): string[] {
-  if (variant !== 'iso') return [];
-  return [
-    'isoImage.makeEfiBootable = lib.mkDefault true;',
-    'isoImage.makeUsbBootable = lib.mkDefault true;',
-    'hardware.enableAllHardware = lib.mkDefault true;',
-  ];
+  switch (variant) {
+    // A bare ISO boots by BIOS only, not from a USB stick, and has no virtio drivers in its first stage.
+    case 'iso':
+      return [
+        'isoImage.makeEfiBootable = lib.mkDefault true;',
+        'isoImage.makeUsbBootable = lib.mkDefault true;',
+        'hardware.enableAllHardware = lib.mkDefault true;',
+      ];
+    // Without its run script there is nothing to share, and a disk that is full to the brim has to be able to grow.
+    case 'vm':
+      return [
+        'virtualisation.sharedDirectories = lib.mkForce { };',
+        'virtualisation.fileSystems."/".autoResize = true;',
+        'boot.growPartition = true;',
+      ];
+    default:
+      return [];
+  }
 }
 
 function sizeOf(variant: Variant, diskSize: number | undefined): string[] {
