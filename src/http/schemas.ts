@@ -10,6 +10,8 @@ export const buildId = z.object({ id: z.string() });
 
 export const sourceReply = z.object({ id: z.string().describe('To be named in requests') });
 
+export const loginCode = z.object({ code: z.string() });
+
 export const buildList = z.object({ builds: z.array(buildSchema) });
 
 export const builderStatus = z.object({

@@ -25,6 +25,7 @@ const faces: Record<string, string> = {
   'builders/builder.ts': 'a builder’s interface',
   'builders/builder-life.ts': 'a builder’s interface',
   'http/schemas.ts': 'the API’s schemas',
+  'cli/format.ts': 'words for people',
   // It is a command like the others, but what it runs is the orchestrator.
   'cli/serve.ts': 'nexus serve',
   'cli.ts': 'the program',
@@ -43,7 +44,10 @@ const arrows: Record<string, readonly string[]> = {
   'the API’s schemas': ['builds'],
   http: ['the API’s schemas', 'a builder’s interface', 'builds', 'bridge', 'transport'],
   inbox: ['builds', 'bridge', 'transport'],
-  cli: ['the API’s schemas', 'builds'],
+  'words for people': [],
+  cli: ['the API’s schemas', 'builds', 'words for people'],
+  // Of the API it may know the shapes, and of builds what a browser can run as well.
+  dashboard: ['the API’s schemas', 'builds', 'words for people'],
   'nexus serve': ['cli', 'main'],
   'the program': ['nexus serve', 'cli'],
   main: ['a builder’s interface', 'builders', 'builds', 'bridge', 'artifacts', 'http', 'inbox', 'transport'],
@@ -56,10 +60,12 @@ const confined: Record<string, RegExp> = {
   chokidar: /^(transport|inbox)\//,
   winston: /^log\.ts$/,
   fastify: /^http\//,
+  preact: /^dashboard\//,
+  vite: /^dashboard\//,
   commander: /^(cli\/|cli\.ts$)/,
 };
 
-const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
+const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((file) => /\.tsx?$/.test(file));
 const texts = new Map(files.map((file) => [file, readFileSync(posix.join(src, file), 'utf8')]));
 
 const textOf = (file: string) => texts.get(file) ?? '';

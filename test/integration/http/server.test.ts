@@ -84,6 +84,7 @@ describe('The API', () => {
       'post /api/v1/builder/stop',
       'post /api/v1/builds',
       'post /api/v1/builds/{id}/cancel',
+      'post /api/v1/login-codes',
       'post /api/v1/sources',
     ]);
   });

@@ -1,0 +1,37 @@
+import type { Build } from '../../builds/build.ts';
+import type { BuildRequest } from '../../builds/request.ts';
+import type { BuilderStatusReply } from '../../http/schemas.ts';
+import { asJson, call, callJson } from './call.ts';
+
+const root = '/api/v1';
+const of = (id: string) => `${root}/builds/${encodeURIComponent(id)}`;
+
+/** The calls of the API, and the addresses of what is streamed or downloaded. */
+export const api = {
+  session: () => callJson<{ valid: boolean }>('/session'),
+  login: async (by: { token: string } | { code: string }) =>
+    void (await call('/session', asJson('POST', by))),
+  logout: async () => void (await call('/session', { method: 'DELETE' })),
+
+  builds: (signal?: AbortSignal) => callJson<{ builds: Build[] }>(`${root}/builds`, withSignal(signal)),
+  build: (id: string, signal?: AbortSignal) => callJson<Build>(of(id), withSignal(signal)),
+  submit: (request: BuildRequest) => callJson<Build>(`${root}/builds`, asJson('POST', request)),
+  cancel: (id: string) => callJson<Build>(`${of(id)}/cancel`, { method: 'POST' }),
+  watchAddress: (id: string) => `${of(id)}/watch`,
+  logAddress: (id: string, offset: number, follow: boolean) =>
+    `${of(id)}/log?format=text&offset=${offset}&follow=${follow}`,
+  artifactAddress: (id: string, name: string) => `${of(id)}/artifacts/${encodeURIComponent(name)}`,
+
+  uploadSource: (tar: Blob) =>
+    callJson<{ id: string }>(`${root}/sources`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-tar' },
+      body: tar,
+    }),
+
+  builder: (signal?: AbortSignal) => callJson<BuilderStatusReply>(`${root}/builder`, withSignal(signal)),
+  builderDo: (what: 'start' | 'stop' | 'image') =>
+    callJson<BuilderStatusReply>(`${root}/builder/${what}`, { method: 'POST' }),
+};
+
+const withSignal = (signal?: AbortSignal): RequestInit => (signal ? { signal } : {});

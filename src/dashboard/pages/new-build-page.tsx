@@ -1,0 +1,3 @@
+export function NewBuildPage({ from }: { from: string | null }) {
+  return <p>{from}</p>;
+}
