@@ -114,6 +114,11 @@ export class BuilderLife {
     }
   }
 
+  /** The last lines of its console; nothing while it does not run. */
+  async consoleTail(): Promise<string> {
+    return (await this.#started?.consoleTail()) ?? '';
+  }
+
   get busy(): boolean {
     return this.#users > 0;
   }

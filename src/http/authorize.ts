@@ -8,7 +8,8 @@ export function authorizer(access: Access) {
   return async (request: FastifyRequest) => {
     const { authorization } = request.headers;
     if (authorization !== undefined) {
-      if (access.acceptsToken(authorization.replace(/^Bearer /, ''))) return;
+      const [scheme, token = ''] = authorization.split(' ');
+      if (scheme === 'Bearer' && access.acceptsToken(token)) return;
     } else if (access.acceptsSession(sessionCookie(request, access))) {
       checkOwnPage(request);
       return;

@@ -10,6 +10,8 @@ export const buildId = z.object({ id: z.string() });
 
 export const sourceReply = z.object({ id: z.string().describe('To be named in requests') });
 
+export const builderConsole = z.object({ text: z.string().describe('Its last lines') });
+
 export const loginCode = z.object({ code: z.string() });
 
 export const buildList = z.object({ builds: z.array(buildSchema) });

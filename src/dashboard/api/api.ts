@@ -30,6 +30,8 @@ export const api = {
     }),
 
   builder: (signal?: AbortSignal) => callJson<BuilderStatusReply>(`${root}/builder`, withSignal(signal)),
+  console: (signal?: AbortSignal) =>
+    callJson<{ text: string }>(`${root}/builder/console`, withSignal(signal)),
   builderDo: (what: 'start' | 'stop' | 'image') =>
     callJson<BuilderStatusReply>(`${root}/builder/${what}`, { method: 'POST' }),
 };

@@ -46,6 +46,10 @@ export function LogPanel({ id, isFinished }: LogPanelProps) {
       isFinished: () => finished.current,
       onLines: (lines) => made.append(lines),
     }).catch((problem: unknown) => setError(problem instanceof Error ? problem.message : String(problem)));
+    // Lines get their real height when they come near the screen, and the end moves.
+    const resized = new ResizeObserver(() => follows.current && toEnd(scroller.current));
+    resized.observe(made.element);
+    end.signal.addEventListener('abort', () => resized.disconnect(), { once: true });
     return () => end.abort();
   }, [id]);
 

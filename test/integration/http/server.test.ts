@@ -74,6 +74,7 @@ describe('The API', () => {
     );
     assert.deepEqual(routes.sort(), [
       'get /api/v1/builder',
+      'get /api/v1/builder/console',
       'get /api/v1/builds',
       'get /api/v1/builds/{id}',
       'get /api/v1/builds/{id}/artifacts/{name}',
