@@ -8,6 +8,7 @@ import {
   builderStatus,
   buildList,
   errorReply,
+  loginCode,
   sourceReply,
   type WatchLine,
   watchLine,
@@ -53,6 +54,11 @@ export class ApiClient {
 
   cancel(id: string): Promise<Build> {
     return this.#json(`/builds/${encodeURIComponent(id)}/cancel`, buildSchema, { method: 'POST' });
+  }
+
+  /** A code that logs a browser in. */
+  async loginCode(): Promise<string> {
+    return (await this.#json('/login-codes', loginCode, { method: 'POST' })).code;
   }
 
   builder(): Promise<BuilderStatusReply> {

@@ -20,6 +20,7 @@ const sequence = new RegExp(
     String.raw`\x1b\[([0-9;:]*)m`,
     String.raw`\x1b\[[0-?]*[ -/]*[@-~]`,
     String.raw`\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?`,
+    String.raw`\x1b[ -/]+[0-~]`,
     String.raw`\x1b[@-Z\\^_-~]?`,
     String.raw`[\x00-\x08\x0b-\x1f\x7f]`,
   ].join('|'),
