@@ -15,7 +15,7 @@ interface SourcePickerProps {
 const ways: readonly [way: Way, icon: IconName, label: string][] = [
   ['files', 'upload', 'Files'],
   ['paste', 'copy', 'Paste'],
-  ['flake', 'again', 'Flake address'],
+  ['flake', 'again', 'Flake'],
   ['script', 'list', 'Script'],
 ];
 
