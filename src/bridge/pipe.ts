@@ -4,7 +4,6 @@ import { messageOf, NexusError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { anySignal } from '../transport/signals.ts';
 import type { Transport } from '../transport/transport.ts';
-import { KeptEvents } from './kept-events.ts';
 import { readLines } from './lines.ts';
 import { type BridgeEvent, type BridgeEventOf, parseEvent } from './messages.ts';
 
@@ -25,7 +24,7 @@ const acceptMs = 60_000;
  *
  * INVARIANTS
  * - A script is written only after the one before it was accepted or rejected.
- * - Events are given in the order of `pipe_out`, each once per subscriber, those from before it came first.
+ * - Events are given in the order of `pipe_out`, each once per subscriber.
  * - When `pipe_out` cannot be followed any more, `lost` aborts and every wait rejects with its reason.
  */
 export class Pipe implements AsyncDisposable {
@@ -38,7 +37,6 @@ export class Pipe implements AsyncDisposable {
   readonly #following: Promise<void>;
   #sending: Promise<unknown> = Promise.resolve();
   #hello: Hello | undefined;
-  readonly #kept = new KeptEvents();
 
   constructor({ transport, root, logger }: PipeOptions) {
     this.root = root;
@@ -68,9 +66,13 @@ export class Pipe implements AsyncDisposable {
     return turn;
   }
 
-  /** The events of one build, from its first one on; the caller stops reading after `finished`. */
+  /** The events of one build from now on; the caller stops reading after `finished`. */
   events(id: string, signal?: AbortSignal): AsyncIterable<BridgeEvent> {
-    return this.#listen(id, this.#kept.of(id), signal);
+    const both = anySignal(signal, this.#lost.signal);
+    both.throwIfAborted();
+    // Listening begins now and not at the first read: `on` keeps what arrives in between.
+    const events = on(this.#events, buildChannel(id), { signal: both });
+    return this.#unwrap(events, both);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -80,8 +82,7 @@ export class Pipe implements AsyncDisposable {
 
   async #sendNow(id: string, script: string, signal?: AbortSignal): Promise<void> {
     const limit = AbortSignal.timeout(acceptMs);
-    // An answer to this script, and not to one before it.
-    const answers = this.#listen(id, [], anySignal(signal, limit));
+    const answers = this.events(id, anySignal(signal, limit));
     try {
       await this.#transport.put(posix.join(this.root, 'pipe_in'), script, signal ? { signal } : {});
       for await (const event of answers) {
@@ -130,17 +131,8 @@ export class Pipe implements AsyncDisposable {
       this.#hello = event;
       this.#events.emit('hello');
     } else if (event.id) {
-      this.#kept.add(event.id, event);
       this.#events.emit(buildChannel(event.id), event);
     }
-  }
-
-  #listen(id: string, before: readonly BridgeEvent[], signal?: AbortSignal): AsyncIterable<BridgeEvent> {
-    const both = anySignal(signal, this.#lost.signal);
-    both.throwIfAborted();
-    // Listening begins now and not at the first read: `on` keeps what arrives in between.
-    const events = on(this.#events, buildChannel(id), { signal: both });
-    return this.#unwrap(before, events, both);
   }
 
   async #once(channel: string, signal?: AbortSignal): Promise<void> {
@@ -153,13 +145,8 @@ export class Pipe implements AsyncDisposable {
     }
   }
 
-  async *#unwrap(
-    before: readonly BridgeEvent[],
-    events: AsyncIterable<unknown[]>,
-    signal: AbortSignal,
-  ): AsyncGenerator<BridgeEvent> {
+  async *#unwrap(events: AsyncIterable<unknown[]>, signal: AbortSignal): AsyncGenerator<BridgeEvent> {
     try {
-      yield* before;
       for await (const [event] of events) yield event as BridgeEvent;
     } catch (error) {
       signal.throwIfAborted();
