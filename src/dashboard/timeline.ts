@@ -1,53 +1,71 @@
-import type { BuildState } from '../builds/build.ts';
+import type { BuildEvent } from '../builds/event.ts';
 import type { ShownBuild } from './api/shown-build.ts';
+import { isFinished } from './build-filter.ts';
 
 export interface TimelineStep {
   title: string;
+  detail?: string;
   state: 'done' | 'now' | 'later' | 'bad';
   at: string | null;
 }
 
-/** A phase that was seen to begin. */
-export interface SeenPhase {
-  phase: string;
-  at: string;
-}
+/** More phases than this tell nobody anything. */
+const mostPhases = 12;
 
-const order: readonly BuildState[] = ['queued', 'preparing', 'building', 'collecting', 'succeeded'];
-
-/** The way of a build: what lies behind it, what it does, and what is to come. */
-export function timelineOf(build: ShownBuild, phases: readonly SeenPhase[]): TimelineStep[] {
-  const { state, createdAt, startedAt, finishedAt } = build;
-  const has = (reached: BuildState) => order.indexOf(state) > order.indexOf(reached);
-  const isOver = finishedAt !== null;
-  const stateOf = (step: BuildState): TimelineStep['state'] =>
-    state === step ? 'now' : has(step) || isOver ? 'done' : 'later';
-  const steps: TimelineStep[] = [
-    { title: 'Accepted', state: state === 'queued' ? 'now' : 'done', at: createdAt },
-    ...(startedAt || !isOver
-      ? [{ title: 'Started', state: startedAt ? ('done' as const) : ('later' as const), at: startedAt }]
-      : []),
-  ];
-  for (const { phase, at } of phases) steps.push({ title: sentence(phase), state: 'done', at });
-  if (!isOver) {
-    if (phases.length === 0 || state !== 'building') {
-      if (state === 'preparing') steps.push({ title: 'Builder made ready', state: 'now', at: null });
-      else steps.push({ title: 'Built', state: stateOf('building'), at: null });
-    } else markLast(steps);
-    steps.push({ title: 'Fetched and checked', state: stateOf('collecting'), at: null });
-    return steps;
-  }
-  return [...steps, { title: endOf(state), state: state === 'succeeded' ? 'done' : 'bad', at: finishedAt }];
-}
-
-function markLast(steps: TimelineStep[]): void {
+/** The way of a build: what has happened to it, what it does, and what is to come. */
+export function timelineOf(build: ShownBuild, events: readonly BuildEvent[]): TimelineStep[] {
+  const steps = withoutOldPhases(events).map(stepOf);
+  if (isFinished(build)) return steps;
   const last = steps.at(-1);
   if (last) last.state = 'now';
+  return [...steps, ...toCome(build)];
 }
 
-function endOf(state: BuildState): string {
-  if (state === 'succeeded') return 'Succeeded';
-  return state === 'failed' ? 'Failed' : 'Cancelled';
+function stepOf(event: BuildEvent): TimelineStep {
+  const { at } = event;
+  switch (event.type) {
+    case 'queued':
+      return { title: 'Accepted', state: 'done', at };
+    case 'prepare':
+      return { title: 'Given to the builder', detail: event.builder, state: 'done', at };
+    case 'retry':
+      return { title: 'Begun anew', detail: event.why, state: 'bad', at };
+    case 'started':
+      return { title: 'Started', state: 'done', at };
+    case 'phase':
+      return { title: sentence(event.phase), state: 'done', at };
+    case 'collect':
+      return { title: 'Fetching and checking', state: 'done', at };
+    case 'cancel':
+      return { title: 'Asked to end', state: 'done', at };
+    case 'succeeded':
+      return { title: 'Succeeded', state: 'done', at };
+    case 'failed':
+      return { title: 'Failed', state: 'bad', at };
+    case 'cancelled':
+      return { title: 'Cancelled', state: 'bad', at };
+    default:
+      return unknownStep(event);
+  }
+}
+
+/** A later orchestrator may tell of more than this page knows. */
+function unknownStep({ type, at }: { type: string; at: string }): TimelineStep {
+  return { title: sentence(type), state: 'done', at };
+}
+
+function withoutOldPhases(events: readonly BuildEvent[]): readonly BuildEvent[] {
+  const phases = events.filter(({ type }) => type === 'phase');
+  const old = new Set(phases.slice(0, -mostPhases));
+  return events.filter((event) => !old.has(event));
+}
+
+function toCome({ state, cancelling }: ShownBuild): TimelineStep[] {
+  if (cancelling) return [];
+  const built: TimelineStep = { title: 'Built', state: 'later', at: null };
+  const fetched: TimelineStep = { title: 'Fetched and checked', state: 'later', at: null };
+  if (state === 'collecting') return [fetched];
+  return state === 'building' ? [fetched] : [built, fetched];
 }
 
 const sentence = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { buildSchema } from '../builds/build.ts';
+import { buildSchema, buildStates } from '../builds/build.ts';
+import { stopModes } from '../config.ts';
 import { errorCodes } from '../errors.ts';
 
 export const errorReply = z.object({
@@ -14,7 +15,21 @@ export const builderConsole = z.object({ text: z.string().describe('Its last lin
 
 export const loginCode = z.object({ code: z.string() });
 
-export const buildList = z.object({ builds: z.array(buildSchema) });
+export const buildList = z.object({
+  builds: z.array(buildSchema),
+  next: z.string().nullable().describe('What to give as `before` for older ones, when there are any'),
+});
+
+export const buildQuery = z.object({
+  limit: z.coerce.number().int().min(1).max(1000).default(100),
+  before: z.string().optional().describe('Only builds older than this one'),
+  state: z
+    .union([z.enum(buildStates), z.array(z.enum(buildStates))])
+    .optional()
+    .describe('Only builds in this state; may be given several times'),
+  name: z.string().optional(),
+  text: z.string().optional().describe('Only builds with this in their name or id'),
+});
 
 export const builderStatus = z.object({
   kind: z.enum(['docker-vm', 'this-machine']).nullable(),
@@ -34,6 +49,8 @@ export const builderStatus = z.object({
     })
     .nullable(),
 });
+
+export const stopReply = z.object({ builds: z.enum(stopModes) });
 
 /** One line of the watch stream; an empty line means that nothing has changed for a while. */
 export const watchLine = z.object({ build: buildSchema, builder: builderStatus });

@@ -14,9 +14,11 @@ import { buildRoutes } from './build-routes.ts';
 import { builderRoutes } from './builder-routes.ts';
 import { dashboardRoutes, securityHeaders } from './dashboard-routes.ts';
 import { statusOf } from './error-status.ts';
+import { eventRoutes } from './event-routes.ts';
 import { newServer, type ServerParts } from './server-parts.ts';
 import { loginCodeRoutes, sessionRoutes } from './session.ts';
 import { sourceRoutes } from './source-routes.ts';
+import { stopRoutes } from './stop-routes.ts';
 import { logRoutes } from './stream-routes.ts';
 
 /** The HTTP API, where everything under /api/v1 needs the token or a session, and the dashboard. */
@@ -59,8 +61,10 @@ export async function makeServer(parts: ServerParts) {
       sourceRoutes(routes, parts);
       buildRoutes(routes, parts);
       logRoutes(routes, parts);
+      eventRoutes(routes, parts);
       builderRoutes(routes, parts);
       loginCodeRoutes(routes, access);
+      stopRoutes(routes, parts);
     },
     { prefix: '/api/v1' },
   );

@@ -269,6 +269,24 @@ describe('The dashboard', () => {
     await page.context().close();
   });
 
+  it('leads through more builds than one page has, and back', async () => {
+    const gate = await newGate();
+    const oldest = await nexus.script(gate.wait, { name: 'page-0' });
+    const others: Build[] = [];
+    for (let number = 1; number <= 20; number += 1)
+      others.push(await nexus.script('true', { name: `page-${number}` }));
+    const page = await open();
+    await page.getByLabel('Name or id').fill('page-');
+    await page.getByRole('link', { name: 'page-1', exact: true }).waitFor();
+    assert.equal(await page.getByRole('link', { name: 'page-0' }).count(), 0);
+    await page.getByRole('button', { name: 'Older' }).click();
+    await page.getByRole('link', { name: 'page-0' }).waitFor();
+    await page.getByRole('button', { name: 'Newer' }).click();
+    await page.getByRole('link', { name: 'page-20' }).waitFor();
+    await Promise.all([oldest, ...others].map(({ id }) => nexus.client.cancel(id)));
+    await page.context().close();
+  });
+
   it('shows 100,000 lines with few elements, and finds each of them', async () => {
     const build = await nexus.ended((await nexus.script("seq -f 'line %g' 1 100000")).id);
     const page = await pageOf(build);

@@ -146,6 +146,28 @@ describe('The source', () => {
     });
   }
 
+  it('gives a browser nothing that only Node.js can run', () => {
+    // Types vanish; what is left of an import is in the bundle, with all that it imports in turn.
+    const kept = (file: string): string[] => {
+      const text = textOf(file).replace(/^import type [^;]*;$/gm, '');
+      return [...text.matchAll(/^import (?:[^;]* from )?'([^']+)';$/gm)].map(
+        ([, specifier]) => specifier ?? '',
+      );
+    };
+    const found = new Set<string>();
+    const packages = new Set<string>();
+    const visit = (file: string) => {
+      if (found.has(file) || file.endsWith('vite.config.ts')) return;
+      found.add(file);
+      for (const specifier of kept(file)) {
+        if (specifier.startsWith('.')) visit(posix.join(posix.dirname(file), specifier));
+        else packages.add(specifier);
+      }
+    };
+    for (const file of files.filter((file) => file.startsWith('dashboard/'))) visit(file);
+    assert.deepEqual([...packages].sort(), ['preact', 'preact/hooks']);
+  });
+
   it('reads process.env in config.ts only', () => {
     assert.deepEqual(
       files.filter((file) => textOf(file).includes('process.env')),

@@ -1,7 +1,22 @@
-import type { Build } from '../../builds/build.ts';
+import type { Build, BuildState } from '../../builds/build.ts';
+import type { BuildEvent } from '../../builds/event.ts';
 import type { BuildRequest } from '../../builds/request.ts';
 import type { BuilderStatusReply } from '../../http/schemas.ts';
 import { asJson, call, callJson } from './call.ts';
+import type { ShownBuild } from './shown-build.ts';
+
+export interface BuildQuery {
+  limit: number;
+  before?: string | undefined;
+  state: readonly BuildState[];
+  text: string;
+}
+
+export interface BuildPage {
+  builds: ShownBuild[];
+  /** What to give as `before` for older ones, when there are any. */
+  next: string | null;
+}
 
 const root = '/api/v1';
 const of = (id: string) => `${root}/builds/${encodeURIComponent(id)}`;
@@ -13,8 +28,11 @@ export const api = {
     void (await call('/session', asJson('POST', by))),
   logout: async () => void (await call('/session', { method: 'DELETE' })),
 
-  builds: (signal?: AbortSignal) => callJson<{ builds: Build[] }>(`${root}/builds`, withSignal(signal)),
+  builds: (query: BuildQuery, signal?: AbortSignal) =>
+    callJson<BuildPage>(`${root}/builds?${queryString(query)}`, withSignal(signal)),
   build: (id: string, signal?: AbortSignal) => callJson<Build>(of(id), withSignal(signal)),
+  events: (id: string, since: number) =>
+    callJson<{ events: BuildEvent[] }>(`${of(id)}/events?since=${since}`),
   submit: (request: BuildRequest) => callJson<Build>(`${root}/builds`, asJson('POST', request)),
   cancel: (id: string) => callJson<Build>(`${of(id)}/cancel`, { method: 'POST' }),
   watchAddress: (id: string) => `${of(id)}/watch`,
@@ -37,3 +55,11 @@ export const api = {
 };
 
 const withSignal = (signal?: AbortSignal): RequestInit => (signal ? { signal } : {});
+
+function queryString({ limit, before, state, text }: BuildQuery): string {
+  const query = new URLSearchParams({ limit: String(limit) });
+  for (const each of state) query.append('state', each);
+  if (before !== undefined) query.set('before', before);
+  if (text.trim() !== '') query.set('text', text);
+  return query.toString();
+}

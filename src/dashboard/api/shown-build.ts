@@ -21,8 +21,5 @@ export interface Progress {
 /** A build as it is listed and watched. */
 export type ShownBuild = Build & {
   progress?: Progress;
-  /** What it waits for, when it does. */
-  waiting?: string | null;
-  cancelling?: boolean;
   pinned?: boolean;
 };

@@ -1,6 +1,7 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import { messageOf } from '../../errors.ts';
 import { api } from '../api/api.ts';
+import { useEvents } from '../api/events.ts';
 import type { ShownBuild } from '../api/shown-build.ts';
 import { useWatchedBuild } from '../api/watch-build.ts';
 import { isFinished } from '../build-filter.ts';
@@ -17,12 +18,12 @@ import { Timeline } from '../parts/timeline.tsx';
 import { useTitle } from '../parts/title.ts';
 import { summaryOf } from '../request-summary.ts';
 import { buildAddress, goTo } from '../router.ts';
-import { type SeenPhase, timelineOf } from '../timeline.ts';
+import { timelineOf } from '../timeline.ts';
 
 /** One build: what it does or how it ended, what it made, its log, and what was asked for. */
 export function BuildPage({ id }: { id: string }) {
   const { build, builder, error } = useWatchedBuild(id);
-  const phases = usePhases(build);
+  const events = useEvents(build);
   useTitle(build ? `${build.request.name}: ${stateLabel(build.state)}` : id);
   if (error) {
     return (
@@ -41,14 +42,14 @@ export function BuildPage({ id }: { id: string }) {
       <div class="build-columns">
         <div>
           {build.state === 'failed' && build.error && (
-            <ErrorBox title="The build failed" error={build.error} />
+            <ErrorBox title="The build failed" error={withId(build.error, id)} />
           )}
           <NowCard build={build} builder={builder} />
           <Artifacts build={build} />
           <LogPanel id={id} isFinished={isFinished(build)} />
         </div>
         <div>
-          <Timeline steps={timelineOf(build, phases)} />
+          <Timeline steps={timelineOf(build, events)} />
           <RequestCard build={build} />
         </div>
       </div>
@@ -123,12 +124,7 @@ function Actions({ build }: { build: ShownBuild }) {
   );
 }
 
-/** The phases of a build that were seen since the page is open. */
-function usePhases(build: ShownBuild | undefined): readonly SeenPhase[] {
-  const [phases, setPhases] = useState<readonly SeenPhase[]>([]);
-  const phase = build?.state === 'building' ? build.phase : null;
-  useEffect(() => {
-    if (phase) setPhases((seen) => [...seen, { phase, at: new Date().toISOString() }]);
-  }, [phase]);
-  return phases;
+/** Advice that the command line gives in a folder needs the id elsewhere. */
+function withId({ message, hint }: { message: string; hint?: string | undefined }, id: string) {
+  return { message, hint: hint?.replace(/nexus logs$/, `nexus logs ${id}`) };
 }

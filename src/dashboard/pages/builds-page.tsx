@@ -1,10 +1,11 @@
 import { useState } from 'preact/hooks';
-import type { Build } from '../../builds/build.ts';
 import { api } from '../api/api.ts';
 import { usePolled } from '../api/poll.ts';
+import type { ShownBuild } from '../api/shown-build.ts';
 import { type BuildFilter, filters } from '../build-filter.ts';
 import { buildProgress } from '../build-progress.ts';
 import { plainText } from '../log/ansi.ts';
+import { ErrorBox } from '../parts/error-box.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { Pager } from '../parts/pager.tsx';
 import { ProgressBar } from '../parts/progress-bar.tsx';
@@ -22,64 +23,87 @@ export function BuildsPage() {
   useTitle('Builds');
   const [filter, setFilter] = useState<BuildFilter>('all');
   const [text, setText] = useState('');
-  const [page, setPage] = useState(0);
-  const { value } = usePolled((signal) => api.builds(signal), pollMs);
-  const all = value?.builds ?? [];
-  const shown = all.filter((build) => filters[filter].takes(build) && isNamed(build, text));
-  const pages = Math.max(1, Math.ceil(shown.length / perPage));
-  const at = Math.min(page, pages - 1);
+  // Where each page began on the way to this one.
+  const [way, setWay] = useState<readonly string[]>([]);
+  const query = { limit: perPage, before: way.at(-1), state: filters[filter].states, text };
+  const { value, error } = usePolled((signal) => api.builds(query, signal), pollMs, [
+    filter,
+    text,
+    way.at(-1),
+  ]);
+  const isEverything = filter === 'all' && text.trim() === '' && way.length === 0;
   return (
     <>
       <div class="page-head">
         <h1>Builds</h1>
-        <p class="muted" role="status">
-          {value && countOf(all)}
-        </p>
       </div>
-      {value && all.length === 0 ? (
+      {error && <ErrorBox title="The builds cannot be listed" error={error} />}
+      {value?.builds.length === 0 && isEverything ? (
         <NoBuilds />
       ) : (
         <>
-          <div class="filters">
-            <fieldset class="segments">
-              <legend class="visually-hidden">Which builds</legend>
-              {(Object.keys(filters) as BuildFilter[]).map((name) => (
-                <label key={name}>
-                  <input
-                    type="radio"
-                    name="filter"
-                    checked={filter === name}
-                    onChange={() => setFilter(name)}
-                  />
-                  <span>{filters[name].label}</span>
-                </label>
-              ))}
-            </fieldset>
-            <div class="field-with-icon">
-              <Icon name="search" />
-              <input
-                type="search"
-                aria-label="Name or id"
-                placeholder="Name or id"
-                value={text}
-                onInput={(event) => setText(event.currentTarget.value)}
-              />
-            </div>
-          </div>
-          {value && shown.length === 0 && <p class="empty muted">No build matches.</p>}
+          <Filters
+            filter={filter}
+            text={text}
+            change={(filter, text) => {
+              setFilter(filter);
+              setText(text);
+              setWay([]);
+            }}
+          />
+          {value?.builds.length === 0 && (
+            <p class="empty muted" role="status">
+              No build matches.
+            </p>
+          )}
           <ul class="build-list">
-            {shown.slice(at * perPage, (at + 1) * perPage).map((build) => (
+            {value?.builds.map((build) => (
               <BuildRow key={build.id} build={build} />
             ))}
           </ul>
-          <Pager page={at} pages={pages} go={setPage} />
+          <Pager
+            newer={way.length > 0 ? () => setWay(way.slice(0, -1)) : undefined}
+            older={value?.next ? () => setWay([...way, value.next ?? '']) : undefined}
+          />
         </>
       )}
     </>
   );
 }
 
-function BuildRow({ build }: { build: Build }) {
+interface FiltersProps {
+  filter: BuildFilter;
+  text: string;
+  change: (filter: BuildFilter, text: string) => void;
+}
+
+function Filters({ filter, text, change }: FiltersProps) {
+  return (
+    <div class="filters">
+      <fieldset class="segments">
+        <legend class="visually-hidden">Which builds</legend>
+        {(Object.keys(filters) as BuildFilter[]).map((name) => (
+          <label key={name}>
+            <input type="radio" name="filter" checked={filter === name} onChange={() => change(name, text)} />
+            <span>{filters[name].label}</span>
+          </label>
+        ))}
+      </fieldset>
+      <div class="field-with-icon">
+        <Icon name="search" />
+        <input
+          type="search"
+          aria-label="Name or id"
+          placeholder="Name or id"
+          value={text}
+          onInput={(event) => change(filter, event.currentTarget.value)}
+        />
+      </div>
+    </div>
+  );
+}
+
+function BuildRow({ build }: { build: ShownBuild }) {
   const { id, request, state, startedAt, finishedAt, createdAt, error } = build;
   const progress = buildProgress(build);
   const tags = summaryOf(request);
@@ -123,15 +147,4 @@ function NoBuilds() {
       </p>
     </section>
   );
-}
-
-function isNamed({ id, request }: Build, text: string): boolean {
-  const wanted = text.trim().toLowerCase();
-  return request.name.toLowerCase().includes(wanted) || id.includes(wanted);
-}
-
-function countOf(builds: readonly Build[]): string {
-  const live = builds.filter(filters.live.takes).length;
-  const all = `${builds.length} ${builds.length === 1 ? 'build' : 'builds'}`;
-  return live === 0 ? all : `${all}, ${live} under way`;
 }

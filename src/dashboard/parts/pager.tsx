@@ -1,22 +1,19 @@
 import { Icon } from './icon.tsx';
 
 interface PagerProps {
-  page: number;
-  pages: number;
-  go: (page: number) => void;
+  /** Nothing where there are none. */
+  newer: (() => void) | undefined;
+  older: (() => void) | undefined;
 }
 
-export function Pager({ page, pages, go }: PagerProps) {
-  if (pages <= 1) return null;
+export function Pager({ newer, older }: PagerProps) {
+  if (!newer && !older) return null;
   return (
     <nav class="pager" aria-label="Pages of builds">
-      <button type="button" class="button" disabled={page === 0} onClick={() => go(page - 1)}>
+      <button type="button" class="button" disabled={!newer} onClick={newer}>
         <Icon name="left" /> Newer
       </button>
-      <span class="muted">
-        {page + 1} of {pages}
-      </span>
-      <button type="button" class="button" disabled={page >= pages - 1} onClick={() => go(page + 1)}>
+      <button type="button" class="button" disabled={!older} onClick={older}>
         Older <Icon name="right" />
       </button>
     </nav>

@@ -9,7 +9,7 @@ export function Timeline({ steps }: { steps: readonly TimelineStep[] }) {
     <section class="card pane" aria-labelledby="timeline-title">
       <h2 id="timeline-title">Timeline</h2>
       <ol class="timeline">
-        {steps.map(({ title, state, at }) => (
+        {steps.map(({ title, detail, state, at }) => (
           <li
             key={`${title} ${at}`}
             class={classes[state]}
@@ -18,6 +18,7 @@ export function Timeline({ steps }: { steps: readonly TimelineStep[] }) {
             <span class="mark" />
             <span>
               {title} <span class="visually-hidden">({spoken[state]})</span>
+              {detail && <span class="detail">{detail}</span>}
             </span>
             {at && (
               <time dateTime={at} title={formatMoment(at)}>
