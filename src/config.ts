@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { NexusError } from './errors.ts';
+import { type Limits, limitSettings, limitsOf, type RoomNeeded } from './limits.ts';
 
 /** NixOS 26.05 as of 2026-09-11: what builds use when neither the request nor NEXUS_NIXPKGS says otherwise. */
 export const pinnedNixpkgs = '21a67dc470149f337cecafbe965d8d252a390518';
@@ -47,6 +48,7 @@ const environment = z.object({
   NEXUS_VM_SSH_PORT: port.default(0),
   NEXUS_VM_BOOT_TIMEOUT: seconds.default(600),
   NEXUS_COMPOSE_PROJECT: name.optional(),
+  ...limitSettings,
 });
 
 /** Settings of the watcher, the Compose file and the tests, which are not ours to judge. */
@@ -94,6 +96,10 @@ export interface Config {
   builder: 'auto' | 'docker-vm' | 'this-machine';
   builderStart: 'first-build' | 'at-once';
   nixpkgs: string;
+  /** What a build may use that says nothing else. */
+  limits: Limits;
+  /** What has to be free before a build begins. */
+  room: RoomNeeded;
   vm: VmConfig;
 }
 
@@ -116,6 +122,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env, directory = pro
     builder: settings.NEXUS_BUILDER,
     builderStart: settings.NEXUS_BUILDER_START,
     nixpkgs: settings.NEXUS_NIXPKGS,
+    ...limitsOf(settings),
     vm: {
       image: settings.NEXUS_VM_IMAGE,
       nixImage: settings.NEXUS_VM_NIX_IMAGE,

@@ -5,6 +5,7 @@ import type { Config } from '../config.ts';
 import { messageOf, NexusError, reportError, systemCodeOf } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { DataPaths } from '../paths.ts';
+import { waitForRoomHere } from '../room-here.ts';
 import { type Build, isFinished } from './build.ts';
 import { checkRequest } from './plan.ts';
 import { Queue } from './queue.ts';
@@ -15,7 +16,7 @@ import type { BuildStore } from './store.ts';
 import { newBuild } from './transition.ts';
 
 export interface BuildsOptions {
-  config: Pick<Config, 'nixpkgs' | 'artifacts' | 'artifactsShownAs'>;
+  config: Pick<Config, 'nixpkgs' | 'artifacts' | 'artifactsShownAs' | 'limits' | 'room'>;
   paths: DataPaths;
   store: BuildStore;
   sources: Sources;
@@ -129,10 +130,22 @@ export class Builds {
     this.#jobs.set(id, { abort, ended: ended.finally(() => this.#jobs.delete(id)) });
   }
 
+  /** Before anything of it is written: what a full disk cuts short is worse than a wait. */
+  async #waitForRoom(id: string, signal: AbortSignal): Promise<void> {
+    const { store, paths, config } = this.#options;
+    await waitForRoomHere({
+      needed: [paths.root, config.artifacts].map((folder) => ({ folder, bytes: config.room.here })),
+      timeoutMs: config.room.timeoutMs,
+      onWaiting: (reason) => store.apply(id, { type: 'waiting', reason }),
+      signal,
+    });
+  }
+
   async #run(id: string, signal: AbortSignal): Promise<void> {
     const { store, sources, life, paths, config, logger } = this.#options;
     try {
       signal.throwIfAborted();
+      await this.#waitForRoom(id, signal);
       await life.use(
         (builder) =>
           runBuild({
@@ -143,6 +156,9 @@ export class Builds {
             nixpkgs: config.nixpkgs,
             artifacts: config.artifacts,
             artifactsShownAs: config.artifactsShownAs,
+            limits: config.limits,
+            room: config.room,
+            isAlone: () => life.users === 1,
             signal,
             logger,
             happen: (happening) => store.apply(id, happening),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { NexusError } from '../errors.ts';
+import { ownLimits } from '../limits.ts';
 import { nixpkgsLocation } from '../nixpkgs.ts';
 import { resolveVariant, type Variant } from './variants.ts';
 
@@ -52,6 +53,7 @@ const diskSize = z
 
 const imageOptions = {
   name: buildName,
+  limits: ownLimits.optional(),
   variants: z.array(z.string()).min(1).max(32).describe('Image formats: see `nexus variants`'),
   system: system.optional().describe('System of the image (default: the builder’s)'),
   diskSize: diskSize.optional(),
@@ -89,6 +91,7 @@ export const buildRequest = z.discriminatedUnion('kind', [
     .strictObject({
       kind: z.literal('nix'),
       name: buildName,
+      limits: ownLimits.optional(),
       source: sourceId,
       file: pathInSource.describe('The Nix file in the source, or a folder with a default.nix'),
       attribute: attribute.optional(),
@@ -100,6 +103,7 @@ export const buildRequest = z.discriminatedUnion('kind', [
     .strictObject({
       kind: z.literal('flake'),
       name: buildName,
+      limits: ownLimits.optional(),
       source: sourceId.optional(),
       flake: flakeReference.optional(),
       attribute: attribute.describe('What follows the # in a flake reference'),
@@ -110,6 +114,7 @@ export const buildRequest = z.discriminatedUnion('kind', [
     .strictObject({
       kind: z.literal('script'),
       name: buildName,
+      limits: ownLimits.optional(),
       source: sourceId.optional(),
       script: z
         .string()

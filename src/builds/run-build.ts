@@ -2,14 +2,18 @@ import { join, posix } from 'node:path';
 import { deliver } from '../artifacts/deliver.ts';
 import type { StartedBuilder } from '../builders/builder.ts';
 import { messageOf, NexusError } from '../errors.ts';
+import { type Limits, limitsInEffect, type RoomNeeded } from '../limits.ts';
 import type { Logger } from '../log.ts';
 import type { BuildPaths } from '../paths.ts';
+import { withRoomHere } from '../room-here.ts';
 import { runChecked } from '../transport/run-checked.ts';
 import { anySignal } from '../transport/signals.ts';
 import { writeFileAtomically } from '../write-file-atomically.ts';
 import type { Build } from './build.ts';
+import { collectStore } from './builder-garbage.ts';
+import { measureRoom, waitForBuilderRoom } from './builder-room.ts';
 import { copyLog } from './copy-log.ts';
-import { explainFailure } from './explain-failure.ts';
+import { explainFailure, limitReached } from './explain-failure.ts';
 import { checkRequest, type PlanDefaults, planBuild, sourceFolder } from './plan.ts';
 import { renderScript } from './script.ts';
 import type { Sources } from './sources.ts';
@@ -27,6 +31,11 @@ export interface RunBuildOptions {
   artifacts: string;
   /** What the user calls that folder. */
   artifactsShownAs: string;
+  /** Limits of builds that say nothing else. */
+  limits: Limits;
+  room: RoomNeeded;
+  /** Whether no other build runs on the builder. */
+  isAlone: () => boolean;
   signal: AbortSignal;
   happen: (happening: Happening) => Promise<unknown>;
   logger: Logger;
@@ -41,9 +50,19 @@ type ReportedArtifact = Outcome['artifacts'][number];
 export async function runBuild(options: RunBuildOptions): Promise<void> {
   const { build, builder, happen } = options;
   await happen({ type: 'prepare', builder: builder.kind });
+  const before = await waitForBuilderRoom({
+    ...{ builder, request: build.request, needed: options.room, signal: options.signal },
+    mayChange: () => builder.kind === 'this-machine' || !options.isAlone(),
+    collect: (bytes) => collectStore(options, bytes),
+    onWaiting: (reason) => happen({ type: 'waiting', reason }),
+  });
   const outcome = await runScript(options);
   const { finished } = outcome;
-  if (finished.result !== 'success') throw await explainFailure(finished, options.paths.log);
+  if (finished.result !== 'success') {
+    const after = await measureRoom(builder, builder.lost).catch(() => undefined);
+    throw await explainFailure(finished, options.paths.log, { before, after });
+  }
+  checkArtifacts(options, outcome);
   if (outcome.artifacts.length === 0 && build.request.kind !== 'script') {
     throw new NexusError('no-artifact', 'The build succeeded but made no file to fetch', {
       hint: 'See the log; the expression may give an empty folder.',
@@ -59,7 +78,8 @@ async function runScript(options: RunBuildOptions): Promise<Outcome> {
   const folder = posix.join(pipe.root, 'builds', build.id);
   const defaults: PlanDefaults = { nixpkgs: options.nixpkgs, system: builder.hello.system };
   checkRequest(build.request, defaults.system);
-  const script = renderScript(build.id, planBuild(build.request, defaults));
+  const limits = limitsInEffect(build.request.limits, options.limits);
+  const script = renderScript(build.id, planBuild(build.request, defaults), limits);
   await writeFileAtomically(paths.script, script);
   if (build.request.source) await uploadSource(options, build.request.source, signal);
   const remote = posix.join(folder, 'log');
@@ -76,6 +96,16 @@ async function runScript(options: RunBuildOptions): Promise<Outcome> {
   } finally {
     await log.finish(accepted);
   }
+}
+
+const totalOf = (artifacts: readonly ReportedArtifact[]) =>
+  artifacts.reduce((sum, { bytes }) => sum + bytes, 0);
+
+/** The builder has refused what is too large; a builder whose script was changed by hand has not. */
+function checkArtifacts({ build, limits }: RunBuildOptions, { artifacts }: Outcome): void {
+  const { artifact: most } = limitsInEffect(build.request.limits, limits);
+  if (most === null || totalOf(artifacts) <= most) return;
+  throw limitReached({ name: 'artifact', value: most });
 }
 
 async function uploadSource({ build, builder, sources }: RunBuildOptions, id: string, signal: AbortSignal) {
@@ -98,14 +128,22 @@ async function collect(options: RunBuildOptions, { finished, artifacts }: Outcom
     await happen({ type: 'succeeded', artifacts: [] });
     return;
   }
-  const delivered = await deliver({
-    transport: builder.transport,
-    files: artifacts,
-    folder: join(options.artifacts, folderName),
-    manifest: manifestOf(options, artifacts),
-    signal: anySignal(options.signal, builder.lost),
-    // Progress that is told after the end is worth nothing.
-    onProgress: progress((bytes) => void happen({ type: 'fetching', bytes }).catch(() => {})),
+  const signal = anySignal(options.signal, builder.lost);
+  const fetch = () =>
+    deliver({
+      transport: builder.transport,
+      files: artifacts,
+      folder: join(options.artifacts, folderName),
+      manifest: manifestOf(options, artifacts),
+      signal,
+      // Progress that is told after the end is worth nothing.
+      onProgress: progress((bytes) => void happen({ type: 'fetching', bytes }).catch(() => {})),
+    });
+  const delivered = await withRoomHere(fetch, {
+    needed: [{ folder: options.artifacts, bytes: totalOf(artifacts) }],
+    timeoutMs: options.room.timeoutMs,
+    onWaiting: (reason) => happen({ type: 'waiting', reason }),
+    signal,
   });
   await happen({
     type: 'succeeded',
@@ -124,7 +162,7 @@ async function release({ build, builder, logger }: RunBuildOptions): Promise<voi
     await runChecked(builder.transport, [
       'sh',
       '-c',
-      'cd "$1" && rm -rf -- result* converted source',
+      'cd "$1" && rm -rf -- result* evaluated* converted source',
       'sh',
       folder,
     ]);

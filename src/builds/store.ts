@@ -61,8 +61,8 @@ export class BuildStore {
     const before = this.#writing.get(id) ?? Promise.resolve();
     const next = before.then(async () => {
       const build = transition(this.get(id), happening, new Date());
-      // Progress is told often and worth nothing after a crash.
-      if (happening.type === 'fetching') this.#show(build);
+      // Progress is told often and worth nothing after a crash; and whoever waits for room on a disk cannot write.
+      if (happening.type === 'fetching' || happening.type === 'waiting') this.#show(build);
       else await this.#write(build);
       return build;
     });

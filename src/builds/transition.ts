@@ -5,6 +5,7 @@ import type { BuildRequest } from './request.ts';
 /** Everything that can happen to a build. */
 export type Happening =
   | { type: 'prepare'; builder: string }
+  | { type: 'waiting'; reason: string | null }
   | { type: 'started' }
   | { type: 'phase'; phase: string }
   | { type: 'collect'; artifacts: Artifact[]; retrieve: string[] }
@@ -19,6 +20,7 @@ export function newBuild(id: string, request: BuildRequest, at: Date): Build {
     request,
     state: 'queued',
     phase: null,
+    waiting: null,
     createdAt: at.toISOString(),
     startedAt: null,
     finishedAt: null,
@@ -33,6 +35,7 @@ export function newBuild(id: string, request: BuildRequest, at: Date): Build {
 /** From which states each happening may come. */
 const allowed: Record<Happening['type'], readonly BuildState[]> = {
   prepare: ['queued'],
+  waiting: ['queued', 'preparing', 'building', 'collecting'],
   started: ['preparing'],
   phase: ['preparing', 'building'],
   collect: ['preparing', 'building'],
@@ -54,13 +57,15 @@ export function transition(build: Build, happening: Happening, at: Date): Build 
     );
   }
   const next = { ...build, ...change(happening, at) };
-  return isFinished(next) ? { ...next, phase: null, finishedAt: at.toISOString() } : next;
+  return isFinished(next) ? { ...next, phase: null, waiting: null, finishedAt: at.toISOString() } : next;
 }
 
 function change(happening: Happening, at: Date): Partial<Build> {
   switch (happening.type) {
     case 'prepare':
       return { state: 'preparing', builder: happening.builder, startedAt: at.toISOString() };
+    case 'waiting':
+      return { waiting: happening.reason };
     case 'started':
       return { state: 'building' };
     case 'phase':

@@ -8,13 +8,16 @@ const src = fileURLToPath(new URL('../../src', import.meta.url));
 /** Files that anybody may import, and that know only one another. */
 const leaves = [
   ...[
+    'amounts.ts',
     'clean-up.ts',
     'config.ts',
     'data-lock.ts',
     'errors.ts',
+    'limits.ts',
     'log.ts',
     'nixpkgs.ts',
     'paths.ts',
+    'room-here.ts',
     'token.ts',
   ],
   'write-file-atomically.ts',

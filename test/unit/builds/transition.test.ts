@@ -19,6 +19,7 @@ const inState = (state: BuildState): Build => ({ ...newBuild('id', request, crea
 
 const happenings: Record<Happening['type'], Happening> = {
   prepare: { type: 'prepare', builder: 'this-machine' },
+  waiting: { type: 'waiting', reason: 'no room' },
   started: { type: 'started' },
   phase: { type: 'phase', phase: 'hashing' },
   collect: { type: 'collect', artifacts, retrieve: ['cp a .'] },
@@ -33,6 +34,7 @@ const table: Record<Happening['type'], Partial<Record<BuildState, Partial<Build>
   prepare: {
     queued: { state: 'preparing', builder: 'this-machine', startedAt: now.toISOString() },
   },
+  waiting: everyUnfinished({ waiting: 'no room' }),
   started: { preparing: { state: 'building' } },
   phase: { preparing: { phase: 'hashing' }, building: { phase: 'hashing' } },
   collect: {
