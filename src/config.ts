@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { NexusError } from './errors.ts';
-import { type Limits, limitSettings, limitsOf, type RoomNeeded } from './limits.ts';
+import { type LimitsConfig, limitSettings, limitsOf } from './limits.ts';
 
 /** NixOS 26.05 as of 2026-09-11: what builds use when neither the request nor NEXUS_NIXPKGS says otherwise. */
 export const pinnedNixpkgs = '21a67dc470149f337cecafbe965d8d252a390518';
@@ -83,7 +83,7 @@ export interface VmConfig {
   composeProject: string | undefined;
 }
 
-export interface Config {
+export interface Config extends LimitsConfig {
   data: string;
   artifacts: string;
   /** How the artifacts folder is called where the user looks, when that differs (a bind mount). */
@@ -96,10 +96,6 @@ export interface Config {
   builder: 'auto' | 'docker-vm' | 'this-machine';
   builderStart: 'first-build' | 'at-once';
   nixpkgs: string;
-  /** What a build may use that says nothing else. */
-  limits: Limits;
-  /** What has to be free before a build begins. */
-  room: RoomNeeded;
   vm: VmConfig;
 }
 

@@ -51,6 +51,18 @@ export interface RoomNeeded {
   timeoutMs: number;
 }
 
+/** What the installation keeps; null is everything. */
+export interface Keep {
+  /** Days since the end of a build. */
+  days: number | null;
+  /** How many finished builds. */
+  builds: number | null;
+  /** Bytes of records and logs, and of artifacts when they go with their builds. */
+  bytes: number | null;
+  /** Whether the artifacts of a build go when it goes. */
+  artifacts: 'always' | 'with-build';
+}
+
 type Parse = (text: string) => number | undefined;
 
 /** An amount that `parse` understands, and at least `least`. */
@@ -77,6 +89,11 @@ const sizes = 'a size such as 512M or 10G';
 export const durationSetting = amount(parseDuration, 1, durations);
 export const sizeSetting = amount(parseBytes, 0, sizes);
 
+const numberOrNone = limit(
+  (text) => (/^[0-9]{1,9}$/.test(text) ? Number(text) : undefined),
+  'a whole number',
+);
+
 const gibibyte = 1024 ** 3;
 
 /** The settings of limits and room, for `readConfig`. */
@@ -89,11 +106,27 @@ export const limitSettings = {
   NEXUS_ROOM_MEMORY: sizeSetting.default(gibibyte / 4),
   NEXUS_ROOM_HERE: sizeSetting.default(gibibyte / 2),
   NEXUS_ROOM_TIMEOUT: durationSetting.default(600),
+  NEXUS_KEEP_DAYS: numberOrNone.default(null),
+  NEXUS_KEEP_BUILDS: numberOrNone.default(null),
+  NEXUS_KEEP_BYTES: limit(parseBytes, sizes).default(10 * gibibyte),
+  NEXUS_KEEP_ARTIFACTS: z.enum(['always', 'with-build']).default('always'),
+  NEXUS_GC_INTERVAL: limit(parseDuration, durations).default(3600),
 };
 
 type Settings = { [K in keyof typeof limitSettings]: z.output<(typeof limitSettings)[K]> };
 
-export function limitsOf(settings: Settings): { limits: Limits; room: RoomNeeded } {
+export interface LimitsConfig {
+  /** What a build may use that says nothing else. */
+  limits: Limits;
+  /** What has to be free before a build begins. */
+  room: RoomNeeded;
+  keep: Keep;
+  /** How often garbage is collected; null is never. */
+  gcIntervalMs: number | null;
+}
+
+export function limitsOf(settings: Settings): LimitsConfig {
+  const interval = settings.NEXUS_GC_INTERVAL;
   return {
     limits: {
       time: settings.NEXUS_LIMIT_TIME,
@@ -107,5 +140,12 @@ export function limitsOf(settings: Settings): { limits: Limits; room: RoomNeeded
       here: settings.NEXUS_ROOM_HERE,
       timeoutMs: settings.NEXUS_ROOM_TIMEOUT * 1000,
     },
+    keep: {
+      days: settings.NEXUS_KEEP_DAYS,
+      builds: settings.NEXUS_KEEP_BUILDS,
+      bytes: settings.NEXUS_KEEP_BYTES,
+      artifacts: settings.NEXUS_KEEP_ARTIFACTS,
+    },
+    gcIntervalMs: interval === null ? null : interval * 1000,
   };
 }

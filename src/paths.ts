@@ -31,6 +31,8 @@ export interface DataPaths {
 export interface BuildPaths {
   root: string;
   record: string;
+  /** There when nothing may remove the build. */
+  pinned: string;
   script: string;
   log: string;
 }
@@ -62,6 +64,7 @@ function buildPaths(root: string): BuildPaths {
   return {
     root,
     record: join(root, 'build.json'),
+    pinned: join(root, 'pinned'),
     script: join(root, 'script'),
     log: join(root, 'log'),
   };

@@ -51,6 +51,17 @@ export class BuildStore {
     });
   }
 
+  /** The build of this id, if there is one. */
+  find(id: string): Build | undefined {
+    return this.#builds.get(id);
+  }
+
+  /** Forgets a build that is about to be removed. */
+  forget(id: string): void {
+    this.#builds.delete(id);
+    this.#writing.delete(id);
+  }
+
   async add(build: Build): Promise<void> {
     await mkdir(this.#paths.build(build.id).root, { mode: 0o700 });
     await this.#write(build);

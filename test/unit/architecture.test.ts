@@ -45,6 +45,7 @@ const arrows: Record<string, readonly string[]> = {
   builds: ['a builder’s interface', 'artifacts', 'bridge', 'transport'],
   'the API’s schemas': ['builds'],
   http: ['the API’s schemas', 'a builder’s interface', 'builds', 'bridge', 'transport'],
+  retention: ['a builder’s interface', 'builds', 'bridge', 'transport'],
   inbox: ['builds', 'bridge', 'transport'],
   cli: ['the API’s schemas', 'builds'],
   'nexus serve': ['cli', 'main'],
