@@ -29,6 +29,8 @@ export const errorCodes = [
   'limit-reached',
   'disk-full',
   'out-of-memory',
+  'interrupted',
+  'record-failed',
   'no-artifact',
   'not-found',
   'not-finished',

@@ -1,7 +1,7 @@
 import { statfs } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { formatBytes } from './amounts.ts';
-import { isDiskFull, messageOf, NexusError } from './errors.ts';
+import { isDiskFull, messageOf, NexusError, systemCodeOf } from './errors.ts';
 
 export interface RoomHereOptions {
   /** What has to be free where. */
@@ -40,12 +40,22 @@ export async function waitForRoomHere(options: RoomHereOptions): Promise<void> {
 
 async function lackHere(needed: RoomHereOptions['needed']): Promise<string | undefined> {
   for (const { folder, bytes } of needed) {
-    const { bavail, bsize } = await statfs(folder);
-    const free = bavail * bsize;
+    const free = await freeIn(folder);
     if (free < bytes)
       return `${formatBytes(free)} are free in ${folder}, and this build needs ${formatBytes(bytes)}`;
   }
   return undefined;
+}
+
+/** A folder that the user has removed meanwhile is made anew by whoever writes to it. */
+async function freeIn(folder: string): Promise<number> {
+  try {
+    const { bavail, bsize } = await statfs(folder);
+    return bavail * bsize;
+  } catch (error) {
+    if (systemCodeOf(error) === 'ENOENT') return Number.POSITIVE_INFINITY;
+    throw error;
+  }
 }
 
 /** Does the work; when a disk here gets full over it, waits for room and does it again. */

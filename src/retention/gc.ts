@@ -1,17 +1,17 @@
 import { z } from 'zod';
 import type { StartedBuilder } from '../builders/builder.ts';
 import type { BuilderLife } from '../builders/builder-life.ts';
-import { type Build, isFinished } from '../builds/build.ts';
+import type { Build } from '../builds/build.ts';
 import { collectStore } from '../builds/builder-garbage.ts';
 import { measureRoom } from '../builds/builder-room.ts';
 import type { BuildStore } from '../builds/store.ts';
 import type { Config } from '../config.ts';
-import { messageOf } from '../errors.ts';
+import { messageOf, NexusError } from '../errors.ts';
+import { folderBytes } from '../folder-bytes.ts';
 import type { Logger } from '../log.ts';
 import type { DataPaths } from '../paths.ts';
 import { listFolders, removeFolders } from './builder-folders.ts';
 import { decideBuilds, decideFolders, type KeptBuild } from './decide.ts';
-import { folderBytes } from './folder-bytes.ts';
 import { findLeftovers, removeLeftover } from './leftovers.ts';
 import { isPinned } from './pins.ts';
 import { removeBuild } from './remove-build.ts';
@@ -74,7 +74,7 @@ export class Garbage {
   async #builds(dryRun: boolean, notes: string[]): Promise<Item[]> {
     const { config, store, paths, logger } = this.#options;
     const now = Date.now();
-    const builds = store.list();
+    const builds = await readAll(store);
     const kept = await Promise.all(builds.map((build) => this.#measure(build)));
     const sizes = new Map(kept.map(({ id, bytes }) => [id, bytes]));
     const items: Item[] = [];
@@ -108,12 +108,11 @@ export class Garbage {
   }
 
   async #leftovers(builds: readonly Build[], now: number, dryRun: boolean, notes: string[]): Promise<Item[]> {
-    const { paths, config } = this.#options;
-    const unfinished = new Set(builds.filter((build) => !isFinished(build)).map(({ id }) => id));
+    const { paths, config, store } = this.#options;
     const usedSources = new Set(builds.flatMap(({ request }) => request.source ?? []));
     const found = await findLeftovers({
       ...{ paths, artifacts: config.artifacts, usedSources, now },
-      isUnfinished: (id) => unfinished.has(id),
+      isUnfinished: (id) => store.current(id) !== undefined,
     });
     const items: Item[] = [];
     for (const leftover of found) {
@@ -163,9 +162,10 @@ export class Garbage {
 
   /** What this orchestrator knows of a folder on the builder; a second attempt has the id with a number. */
   #stateOf(folder: string): 'unfinished' | 'finished' | 'unknown' {
-    const known = this.#options.store.find(folder) ?? this.#options.store.find(folder.replace(/-\d$/, ''));
-    if (!known) return 'unknown';
-    return isFinished(known) ? 'finished' : 'unfinished';
+    const { store } = this.#options;
+    const id = [folder, folder.replace(/-\d$/, '')].find((id) => store.has(id));
+    if (id === undefined) return 'unknown';
+    return store.current(id) ? 'unfinished' : 'finished';
   }
 
   /** @returns whether it is gone, or would be. */
@@ -181,4 +181,24 @@ export class Garbage {
       return false;
     }
   }
+}
+
+const readers = 16;
+
+/** Every build there is, without those whose record has gone meanwhile. */
+async function readAll(store: BuildStore): Promise<Build[]> {
+  const builds: Build[] = [];
+  const ids = store.ids.values();
+  const read = async () => {
+    for (const id of ids) {
+      const build = await store.get(id).catch(unlessGone);
+      if (build) builds.push(build);
+    }
+  };
+  await Promise.all(Array.from({ length: readers }, read));
+  return builds;
+}
+
+function unlessGone(error: unknown): undefined {
+  if (!(error instanceof NexusError && error.code === 'not-found')) throw error;
 }

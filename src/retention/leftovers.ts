@@ -1,8 +1,8 @@
 import { lstat, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemCodeOf } from '../errors.ts';
+import { folderBytes } from '../folder-bytes.ts';
 import type { DataPaths } from '../paths.ts';
-import { folderBytes } from './folder-bytes.ts';
 import { namesIn } from './remove-build.ts';
 
 export interface LeftoverOptions {

@@ -13,6 +13,7 @@ const leaves = [
     'config.ts',
     'data-lock.ts',
     'errors.ts',
+    'folder-bytes.ts',
     'limits.ts',
     'log.ts',
     'nixpkgs.ts',

@@ -1,6 +1,6 @@
 import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { systemCodeOf } from '../errors.ts';
+import { systemCodeOf } from './errors.ts';
 
 /** How much of the disk a file or folder takes; nothing for what is not there. Links are not followed. */
 export async function folderBytes(path: string): Promise<number> {
