@@ -1,11 +1,25 @@
 import { PassThrough, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { stripVTControlCharacters } from 'node:util';
 import Docker from 'dockerode';
 import { messageOf, NexusError } from '../../errors.ts';
-import { abortable } from '../../transport/signals.ts';
+import { abortable, waitAtMost } from '../../transport/signals.ts';
 
 const pingMs = 10_000;
+
+/** How often the Engine is asked about a container whose end it shall tell by itself. */
+const askAgainMs = 30_000;
+
+/** How soon it is asked again after an answer that says nothing. */
+const unansweredMs = 2_000;
+
+export interface FoundContainer {
+  container: Container;
+  labels: Record<string, string>;
+  /** A paused one runs, too. */
+  running: boolean;
+}
 
 /** The few things we want of a Docker Engine, in our words; the only file that knows dockerode. */
 export class Engine {
@@ -33,12 +47,12 @@ export class Engine {
     return Architecture;
   }
 
-  async hasImage(image: string): Promise<boolean> {
+  /** The id of the image that has this name now, if one has. */
+  async imageId(image: string): Promise<string | undefined> {
     try {
-      await this.#docker.getImage(image).inspect();
-      return true;
+      return (await this.#docker.getImage(image).inspect()).Id;
     } catch (error) {
-      if (statusOf(error) === 404) return false;
+      if (statusOf(error) === 404) return undefined;
       throw error;
     }
   }
@@ -52,7 +66,7 @@ export class Engine {
     onProgress: (detail: string) => void,
     signal?: AbortSignal,
   ): Promise<void> {
-    if (await this.hasImage(image)) return;
+    if (await this.imageId(image)) return;
     const layers = new Map<string, PullProgress>();
     try {
       const stream = await this.#docker.pull(image, signal ? { abortSignal: signal } : {});
@@ -84,9 +98,13 @@ export class Engine {
   }
 
   /** Every container with the label, running or not. */
-  async withLabel(label: string): Promise<Container[]> {
+  async withLabel(label: string): Promise<FoundContainer[]> {
     const found = await this.#docker.listContainers({ all: true, filters: { label: [label] } });
-    return found.map(({ Id }) => new Container(this.#docker.getContainer(Id)));
+    return found.map(({ Id, Labels, State }) => ({
+      container: new Container(this.#docker.getContainer(Id)),
+      labels: Labels,
+      running: State === 'running' || State === 'paused',
+    }));
   }
 }
 
@@ -119,10 +137,36 @@ export class Container {
     return this.#container.getArchive({ path });
   }
 
-  /** Waits for its end and gives the exit status. */
-  async wait(): Promise<number> {
-    const { StatusCode } = await this.#container.wait();
-    return StatusCode;
+  /**
+   * Waits for its end and gives the exit status, or null when it has been removed. An Engine that is restarted never
+   * answers what it was asked before, so it is asked again now and then; one that does not answer says nothing about
+   * its containers.
+   */
+  async wait(signal?: AbortSignal): Promise<number | null> {
+    for (;;) {
+      const asking = new AbortController();
+      const answer = this.#container.wait({ abortSignal: asking.signal }).catch(() => {});
+      const answered = await waitAtMost(answer, askAgainMs, signal).finally(() => asking.abort());
+      const status = await this.#endedWith();
+      if (typeof status !== 'string') return status;
+      // It was answered with an error, or with an end that is not one.
+      if (answered) await sleep(unansweredMs, undefined, signal ? { signal } : {});
+    }
+  }
+
+  async #endedWith(): Promise<number | null | 'runs or unknown'> {
+    try {
+      const { State } = await abortable(this.#container.inspect(), AbortSignal.timeout(pingMs));
+      return State.Running ? 'runs or unknown' : State.ExitCode;
+    } catch (error) {
+      return statusOf(error) === 404 ? null : 'runs or unknown';
+    }
+  }
+
+  /** Lets a paused one go on; any other is fine. */
+  async unpause(): Promise<void> {
+    const { State } = await this.#container.inspect();
+    if (State.Paused) await this.#container.unpause();
   }
 
   /** The last lines it has printed, without colours and cursor movements. */
