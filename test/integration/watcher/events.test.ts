@@ -148,7 +148,8 @@ describe('pipe_out', () => {
     const text = (await readFile(pipe.file('pipe_out'), 'utf8')).slice(first.length);
     const old = '{"v":1,"seq":1,"at":"x","type":"phase","id":"old","phase":"x"}\n';
     await writeFile(pipe.file('pipe_out'), first + old.repeat(140_000) + text);
-    await pipe.watch();
+    pipe.spawnWatcher();
+    await until('the greeting', async () => (await pipe.events()).at(-1)?.type === 'hello' || undefined);
     const events = await pipe.events();
     assert.ok(events.length < 20_000, `${events.length} events`);
     const told = events.map(({ id, type }) => `${id} ${type}`);
