@@ -119,6 +119,11 @@ export class BuilderLife {
     }
   }
 
+  /** How many use it now. */
+  get users(): number {
+    return this.#users;
+  }
+
   get busy(): boolean {
     return this.#users > 0;
   }

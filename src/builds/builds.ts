@@ -16,7 +16,7 @@ import type { BuildStore } from './store.ts';
 import { newBuild } from './transition.ts';
 
 export interface BuildsOptions {
-  config: Pick<Config, 'nixpkgs' | 'artifacts' | 'artifactsShownAs' | 'slots'>;
+  config: Pick<Config, 'nixpkgs' | 'artifacts' | 'artifactsShownAs' | 'slots' | 'limits' | 'room'>;
   paths: DataPaths;
   store: BuildStore;
   sources: Sources;
@@ -94,11 +94,6 @@ export class Builds {
 
   get unfinished(): number {
     return this.#jobs.size;
-  }
-
-  /** What keeps a build from going on, in plain words. */
-  obstacle(id: string): string | undefined {
-    return this.#jobs.get(id)?.obstacle;
   }
 
   /** Ends every build that waits or runs. */

@@ -32,7 +32,10 @@ export type Kept = z.infer<typeof happening>;
 export type BuildEvent = z.infer<typeof buildEvent>;
 
 /** Everything that can happen to a build. Progress is told often and worth nothing after a crash, so it is not kept. */
-export type Happening = Kept | { type: 'fetching'; bytes: number };
+export type Happening =
+  | Kept
+  | { type: 'fetching'; bytes: number }
+  | { type: 'waiting'; reason: string | null };
 
 /** The event of a journal's line; nothing when the line is damaged. */
 export function parseBuildEvent(line: string): BuildEvent | undefined {

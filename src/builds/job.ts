@@ -5,6 +5,7 @@ import type { Config } from '../config.ts';
 import { messageOf, NexusError, reportError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { DataPaths } from '../paths.ts';
+import { waitForRoomHere } from '../room-here.ts';
 import { abortable, anySignal } from '../transport/signals.ts';
 import type { Build } from './build.ts';
 import { discardPartial } from './collect.ts';
@@ -16,7 +17,7 @@ import type { Sources } from './sources.ts';
 import type { BuildStore } from './store.ts';
 
 export interface JobOptions {
-  config: Pick<Config, 'nixpkgs' | 'artifacts' | 'artifactsShownAs'>;
+  config: Pick<Config, 'nixpkgs' | 'artifacts' | 'artifactsShownAs' | 'limits' | 'room'>;
   paths: DataPaths;
   store: BuildStore;
   sources: Sources;
@@ -47,7 +48,6 @@ export class Job {
   readonly #cancelled = new AbortController();
   readonly #left = new AbortController();
   #place: Place | undefined;
-  #obstacle: string | undefined;
   #tries = 0;
   /** Where it was at the last try. */
   #reached = '';
@@ -65,11 +65,6 @@ export class Job {
   /** It has not been on the builder yet. */
   get waits(): boolean {
     return this.#options.store.current(this.id)?.state === 'queued';
-  }
-
-  /** What keeps it from going on, in plain words. */
-  get obstacle(): string | undefined {
-    return this.#obstacle;
   }
 
   /** Has it ended; that this was asked for survives a crash. Asking again does nothing. */
@@ -121,7 +116,7 @@ export class Job {
         return true;
       }
       logger.warn('Build waits', { buildId: this.id, why: messageOf(error).split('\n')[0] });
-      this.#obstacle = messageOf(error);
+      await this.#happen({ type: 'waiting', reason: messageOf(error) });
       await this.#pause(pause);
       return false;
     }
@@ -142,7 +137,7 @@ export class Job {
     const [signal, leaving] = [this.#cancelled.signal, this.#left.signal];
     const work = async (builder: StartedBuilder) => {
       onReached();
-      this.#obstacle = undefined;
+      if (this.#current().waiting !== null) await this.#happen({ type: 'waiting', reason: null });
       try {
         await runBuild({
           ...{ current: () => this.#current(), builder, paths: paths.build(this.id), sources },
@@ -151,15 +146,29 @@ export class Job {
             artifacts: config.artifacts,
             artifactsShownAs: config.artifactsShownAs,
           },
+          ...{ limits: config.limits, room: config.room, isAlone: () => life.users === 1 },
           ...{ signal, leaving, logger, happen: (happening: Happening) => this.#happen(happening) },
         });
       } catch (error) {
         throw builder.lost.aborted ? lost(builder, error) : error;
       }
     };
+    await this.#waitForRoom(anySignal(signal, leaving));
     // The builder has to be asked to end what it may have; what it never had ends at once.
     const isThere = this.#current().state !== 'queued';
     await life.use(work, isThere ? leaving : anySignal(signal, leaving));
+  }
+
+  /** Before anything is begun: what a full disk cuts short is worse than a wait. */
+  async #waitForRoom(signal: AbortSignal): Promise<void> {
+    const { paths, config } = this.#options;
+    if (!this.waits) return;
+    await waitForRoomHere({
+      needed: [paths.root, config.artifacts].map((folder) => ({ folder, bytes: config.room.here })),
+      timeoutMs: config.room.timeoutMs,
+      onWaiting: (reason) => this.#happen({ type: 'waiting', reason }),
+      signal,
+    });
   }
 
   async #happen(happening: Happening): Promise<void> {
@@ -189,9 +198,9 @@ export class Job {
     else logger.warn('Build failed', { buildId: id, code: report.code, why: report.message.split('\n')[0] });
   }
 
-  #cannotEnd(error: unknown): false {
+  async #cannotEnd(error: unknown): Promise<false> {
     if (!(error instanceof NexusError && error.code === 'record-failed')) throw error;
-    this.#obstacle = error.message;
+    await this.#happen({ type: 'waiting', reason: error.message });
     return false;
   }
 

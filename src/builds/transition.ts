@@ -9,6 +9,7 @@ export function newBuild(id: string, request: BuildRequest, at: Date): Build {
     request,
     state: 'queued',
     phase: null,
+    waiting: null,
     cancelling: false,
     createdAt: at.toISOString(),
     startedAt: null,
@@ -33,6 +34,7 @@ const allowed: Record<Happening['type'], readonly BuildState[]> = {
   queued: [],
   prepare: ['queued'],
   retry: ['preparing', 'building', 'collecting'],
+  waiting: unfinished,
   started: ['preparing'],
   phase: ['preparing', 'building'],
   collect: ['preparing', 'building'],
@@ -55,7 +57,7 @@ export function transition(build: Build, happening: Happening, at: Date): Build 
     );
   }
   const next = { ...build, ...change(build, happening, at) };
-  return isFinished(next) ? { ...next, phase: null, finishedAt: at.toISOString() } : next;
+  return isFinished(next) ? { ...next, phase: null, waiting: null, finishedAt: at.toISOString() } : next;
 }
 
 function change(build: Build, happening: Happening, at: Date): Partial<Build> {
@@ -73,6 +75,8 @@ function change(build: Build, happening: Happening, at: Date): Partial<Build> {
       const pipeSeq = epoch === build.epoch ? build.pipeSeq : 0;
       return { ...again, builder, epoch, pipeSeq, logStart, artifacts: [], fetched: 0, retrieve: [] };
     }
+    case 'waiting':
+      return { waiting: happening.reason };
     case 'started':
       return { state: 'building', pipeSeq: happening.seq };
     case 'phase':

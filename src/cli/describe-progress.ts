@@ -21,6 +21,7 @@ const onBuilder: WatchLine['build']['state'][] = ['preparing', 'building', 'coll
 const timeOfDay = (date: string) => new Date(date).toTimeString().slice(0, 8);
 
 function describeBuild({ build, builder }: WatchLine): Progress {
+  if (build.waiting) return say(`waiting: ${build.waiting}`);
   switch (build.state) {
     case 'queued':
       return builder.state === 'starting' ? describeStart(builder) : say('waiting for its turn');
