@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { writeFile } from 'node:fs/promises';
 import { requireEndToEnd } from './requirements.ts';
 import { counted, counting, VmProcess } from './vm-process.ts';
 
@@ -22,7 +21,7 @@ describe('A VM that an orchestrator has left running', function () {
     await vm.inPhase(id, 'counting');
     const container = await vm.containerId();
     await nexus.kill();
-    await writeFile(nexus.folder.file('settings', 'environment'), 'GREETING=hello\n');
+    await vm.setting('environment', 'GREETING=hello\n');
     await nexus.start();
     const build = await vm.ended(id);
     assert.deepEqual([build.state, build.attempt], ['succeeded', 1], JSON.stringify(build.error));

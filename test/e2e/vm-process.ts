@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { type Build, isFinished } from '../../src/builds/build.ts';
 import type { BuilderStatusReply } from '../../src/http/schemas.ts';
+import { dataPaths } from '../../src/paths.ts';
+import { loadOrMakeKeys } from '../../src/transport/ssh-keys.ts';
+import { SshTransport } from '../../src/transport/ssh-transport.ts';
 import { OrchestratorProcess } from '../fixtures/orchestrator-process.ts';
 import { iso, vmSettings } from './iso.ts';
 
@@ -92,6 +95,22 @@ export class VmProcess implements AsyncDisposable {
 
   async docker(...words: string[]): Promise<string> {
     return (await execa('docker', words)).stdout;
+  }
+
+  /** A connection of our own to the guest. */
+  async connect(): Promise<SshTransport> {
+    const keys = await loadOrMakeKeys(dataPaths(this.nexus.folder.file('data')));
+    const port = (await this.docker('port', this.name, '22/tcp')).split(':').at(-1);
+    return SshTransport.connect({
+      ...{ host: '127.0.0.1', port: Number(port), username: 'root' },
+      privateKey: keys.client.privateKey,
+      hostPublicKey: keys.host.publicKey,
+    });
+  }
+
+  /** Writes a file of the settings of the VM. */
+  async setting(name: string, content: string): Promise<void> {
+    await writeFile(this.nexus.folder.file('settings', name), content);
   }
 
   /** What the orchestrator that runs now has logged. */
