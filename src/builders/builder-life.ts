@@ -2,6 +2,7 @@ import { type ErrorReport, messageOf, NexusError, reportError } from '../errors.
 import type { Logger } from '../log.ts';
 import { abortable } from '../transport/signals.ts';
 import type { Builder, BuilderKind, StartedBuilder, StepNews } from './builder.ts';
+import { type Task, task } from './task.ts';
 
 export type BuilderState = 'absent' | 'preparing' | 'starting' | 'ready' | 'busy' | 'stopping' | 'lost';
 
@@ -236,18 +237,4 @@ export class BuilderLife {
   #changed(): void {
     for (const listener of this.#listeners) listener();
   }
-}
-
-/** Work that several may wait for, and that can be given up. */
-interface Task<T> {
-  promise: Promise<T>;
-  abort: AbortController;
-}
-
-function task<T>(work: (signal: AbortSignal) => Promise<T>, whenDone: () => void): Task<T> {
-  const abort = new AbortController();
-  const promise = work(abort.signal).finally(whenDone);
-  // Whoever waits is told; that nobody may wait is no mistake.
-  promise.catch(() => {});
-  return { promise, abort };
 }

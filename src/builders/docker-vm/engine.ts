@@ -5,6 +5,7 @@ import { stripVTControlCharacters } from 'node:util';
 import Docker from 'dockerode';
 import { messageOf, NexusError } from '../../errors.ts';
 import { abortable, waitAtMost } from '../../transport/signals.ts';
+import { type LayerNews, PullProgress } from './pull-progress.ts';
 
 const pingMs = 10_000;
 
@@ -67,17 +68,14 @@ export class Engine {
     signal?: AbortSignal,
   ): Promise<void> {
     if (await this.imageId(image)) return;
-    const layers = new Map<string, PullProgress>();
+    const progress = new PullProgress();
     try {
       const stream = await this.#docker.pull(image, signal ? { abortSignal: signal } : {});
       await new Promise<void>((resolve, reject) => {
         this.#docker.modem.followProgress(
           stream,
           (error) => (error ? reject(error) : resolve()),
-          (news: PullProgress) => {
-            if (news.id) layers.set(news.id, news);
-            onProgress(describePull(layers));
-          },
+          (news: LayerNews) => onProgress(progress.read(news)),
         );
       });
     } catch (error) {
@@ -199,26 +197,6 @@ export class Container {
     await ignoring([404, 409], this.#container.remove({ force: true, v: true }));
   }
 }
-
-interface PullProgress {
-  id?: string;
-  status?: string;
-  progressDetail?: { current?: number; total?: number };
-}
-
-function describePull(layers: Map<string, PullProgress>): string {
-  let [current, total] = [0, 0];
-  for (const { progressDetail, status } of layers.values()) {
-    if (status !== 'Downloading') continue;
-    current += progressDetail?.current ?? 0;
-    total += progressDetail?.total ?? 0;
-  }
-  const done = [...layers.values()].filter(({ status }) => status === 'Pull complete').length;
-  const layersDone = `${done} of ${layers.size} layers`;
-  return total > 0 ? `${layersDone}, ${megabytes(current)} of ${megabytes(total)} MB` : layersDone;
-}
-
-const megabytes = (bytes: number) => Math.round(bytes / 1e6);
 
 /** Frames of Docker's attach protocol: 8 bytes of header (stream, 0, 0, 0, length as uint32 BE), then the text. */
 function demultiplex(log: Buffer): string {

@@ -109,11 +109,12 @@ function runningVm(container: Container, vm: VmConfig, cleanUp: CleanUp): Vm {
     const last = await consoleTail().catch(messageOf);
     const how =
       status === null ? 'has been removed' : `ended with status ${status}. Its last lines:\n${last}`;
-    gone.abort(new NexusError('vm-start-failed', `The VM container ${how}`));
+    gone.abort(new NexusError('builder-lost', `The VM container ${how}`));
   };
   const watch = () => {
     watchEnd().catch((error) => {
-      if (!watching.signal.aborted) gone.abort(startError(error, vm));
+      if (!watching.signal.aborted)
+        gone.abort(new NexusError('builder-lost', messageOf(error), { cause: error }));
     });
   };
   watch();
