@@ -1,4 +1,4 @@
-import { formatBytes, formatDuration } from '../cli/format.ts';
+import { formatBytes, formatDuration } from '../amounts.ts';
 import type { Progress, ShownBuild } from './api/shown-build.ts';
 
 export interface ShownProgress {

@@ -8,13 +8,17 @@ const src = fileURLToPath(new URL('../../src', import.meta.url));
 /** Files that anybody may import, and that know only one another. */
 const leaves = [
   ...[
+    'amounts.ts',
     'clean-up.ts',
     'config.ts',
     'data-lock.ts',
     'errors.ts',
+    'folder-bytes.ts',
+    'limits.ts',
     'log.ts',
     'nixpkgs.ts',
     'paths.ts',
+    'room-here.ts',
     'token.ts',
   ],
   'write-file-atomically.ts',
@@ -24,8 +28,8 @@ const leaves = [
 const faces: Record<string, string> = {
   'builders/builder.ts': 'a builder’s interface',
   'builders/builder-life.ts': 'a builder’s interface',
+  'builders/task.ts': 'a builder’s interface',
   'http/schemas.ts': 'the API’s schemas',
-  'cli/format.ts': 'words for people',
   // It is a command like the others, but what it runs is the orchestrator.
   'cli/serve.ts': 'nexus serve',
   'cli.ts': 'the program',
@@ -43,11 +47,11 @@ const arrows: Record<string, readonly string[]> = {
   builds: ['a builder’s interface', 'artifacts', 'bridge', 'transport'],
   'the API’s schemas': ['builds'],
   http: ['the API’s schemas', 'a builder’s interface', 'builds', 'bridge', 'transport'],
+  retention: ['a builder’s interface', 'builds', 'bridge', 'transport'],
   inbox: ['builds', 'bridge', 'transport'],
-  'words for people': [],
-  cli: ['the API’s schemas', 'builds', 'words for people'],
+  cli: ['the API’s schemas', 'builds'],
   // Of the API it may know the shapes, and of builds what a browser can run as well.
-  dashboard: ['the API’s schemas', 'builds', 'words for people'],
+  dashboard: ['the API’s schemas', 'builds'],
   'nexus serve': ['cli', 'main'],
   'the program': ['nexus serve', 'cli'],
   main: ['a builder’s interface', 'builders', 'builds', 'bridge', 'artifacts', 'http', 'inbox', 'transport'],

@@ -1,4 +1,4 @@
-import { formatBytes } from '../../cli/format.ts';
+import { formatBytes } from '../../amounts.ts';
 import { type FormState, mebibytesOf, whatOf } from './form-state.ts';
 import { infoOf, takesSize } from './request-of.ts';
 import { isImage } from './what.ts';

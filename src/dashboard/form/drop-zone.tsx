@@ -1,5 +1,5 @@
 import { useRef, useState } from 'preact/hooks';
-import { formatBytes } from '../../cli/format.ts';
+import { formatBytes } from '../../amounts.ts';
 import { messageOf } from '../../errors.ts';
 import { Icon } from '../parts/icon.tsx';
 import { chosenFiles, droppedFiles } from '../source/dropped-files.ts';

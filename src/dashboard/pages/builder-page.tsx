@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import { formatBytes } from '../../cli/format.ts';
+import { formatBytes } from '../../amounts.ts';
 import { messageOf } from '../../errors.ts';
 import type { BuilderStatusReply } from '../../http/schemas.ts';
 import { api } from '../api/api.ts';

@@ -1,5 +1,5 @@
+import { formatBytes } from '../../amounts.ts';
 import type { Artifact } from '../../builds/build.ts';
-import { formatBytes } from '../../cli/format.ts';
 import { api } from '../api/api.ts';
 import type { ShownBuild } from '../api/shown-build.ts';
 import { shellWord } from '../format.ts';

@@ -1,4 +1,4 @@
-import { formatBytes, formatDuration } from '../../cli/format.ts';
+import { formatBytes, formatDuration } from '../../amounts.ts';
 import type { BuilderStatusReply } from '../../http/schemas.ts';
 import type { Progress, ShownBuild } from '../api/shown-build.ts';
 import { buildProgress } from '../build-progress.ts';

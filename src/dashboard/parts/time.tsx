@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
-import { formatDuration } from '../../cli/format.ts';
+import { formatDuration } from '../../amounts.ts';
 import { formatAge, formatMoment } from '../format.ts';
 
 /** The present, again and again. */
