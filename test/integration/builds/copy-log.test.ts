@@ -23,6 +23,7 @@ function builderIn(folder: TempFolder, cleanUp: CleanUp): StartedBuilder {
       ...{ cores: 1, memory: 1, kvm: false, nix: null, disk: { total: 1, free: 1 } },
     },
     consoleTail: async () => '',
+    detach: async () => {},
     [Symbol.asyncDispose]: async () => {},
   };
 }
