@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { maxLineBytes, readLines } from '../../../src/bridge/lines.ts';
-import { finishedResults, parseEvent } from '../../../src/bridge/messages.ts';
+import { keptBytes, maxLineBytes, readLines } from '../../../src/bridge/lines.ts';
+import { finishedResults, parseEvent, parseLine } from '../../../src/bridge/messages.ts';
 import { check } from './check.ts';
 import { hostileText, hostileWords } from './hostile.ts';
 
@@ -57,7 +57,7 @@ const nearEvent = fc
   });
 
 function checkParsed(line: string): void {
-  const parsed = parseEvent(line);
+  const parsed = parseLine(line);
   if (parsed.kind === 'malformed') {
     assert.match(parsed.why, /^[^\n]+$/);
     assert.ok(parsed.why.length <= 1000, `${parsed.why.length} characters to say what is wrong`);
@@ -82,8 +82,14 @@ describe('The reader of the pipe', () => {
       for await (const line of readLines(chunksOf(whole, at), offset)) {
         const part = parts.shift();
         assert.ok(part !== undefined);
-        assert.deepEqual(line, { text: Buffer.from(part, 'latin1').toString(), offset: start, cut: false });
-        start += part.length + 1;
+        const end = start + part.length + 1;
+        assert.deepEqual(line, {
+          text: Buffer.from(part, 'latin1').toString(),
+          offset: start,
+          end,
+          cut: false,
+        });
+        start = end;
       }
       assert.deepEqual(parts, []);
     });
@@ -95,9 +101,9 @@ describe('The reader of the pipe', () => {
       const lines = [];
       for await (const line of readLines(chunksOf(whole, at))) lines.push(line);
       assert.equal(lines.length, 2);
-      assert.equal(lines[0]?.text.length, Math.min(length, maxLineBytes));
+      assert.equal(lines[0]?.text.length, length > maxLineBytes ? keptBytes : length);
       assert.equal(lines[0]?.cut, length > maxLineBytes);
-      assert.deepEqual(lines[1], { text: '{}', offset: length + 1, cut: false });
+      assert.deepEqual(lines[1], { text: '{}', offset: length + 1, end: length + 4, cut: false });
     });
   });
 
@@ -120,13 +126,14 @@ describe('The reader of the pipe', () => {
       )
       .map((text) => text.replaceAll('\n', ' '));
     await check(100, fc.tuple(fc.array(garbage, { maxLength: 20 }), cuts), async ([stray, at]) => {
-      const lines = stray.flatMap((line, index) => [
-        line,
-        JSON.stringify({ ...common, seq: index, type: 'started', id: 'ours' }),
-      ]);
+      // With and without a newline behind what is none of ours.
+      const lines = stray.flatMap((line, index) => {
+        const event = JSON.stringify({ ...common, seq: index, type: 'started', id: 'ours' });
+        return index % 2 === 0 ? [line, event] : [`${line}${event}`];
+      });
       const seen: number[] = [];
       for await (const { text } of readLines(chunksOf(Buffer.from(`${lines.join('\n')}\n`), at))) {
-        const parsed = parseEvent(text);
+        const parsed = parseLine(text);
         if (parsed.kind === 'event' && 'id' in parsed.event && parsed.event.id === 'ours')
           seen.push(parsed.event.seq);
       }
