@@ -18,6 +18,10 @@ const seconds = z
   .transform(Number)
   .pipe(z.number().positive());
 
+/** What becomes of unfinished builds when the orchestrator stops: see `Orchestrator.stop`. */
+export const stopModes = ['leave', 'finish', 'cancel'] as const;
+export type StopMode = (typeof stopModes)[number];
+
 const environment = z.object({
   NEXUS_DATA: z.string().min(1).default('data'),
   NEXUS_ARTIFACTS: z.string().min(1).default('artifacts'),
@@ -28,6 +32,8 @@ const environment = z.object({
   NEXUS_TOKEN: z.string().min(16, 'must have at least 16 characters').optional(),
   NEXUS_LOG_LEVEL: z.enum(['error', 'warn', 'info', 'debug']).default('info'),
   NEXUS_BUILDER: z.enum(['auto', 'docker-vm', 'this-machine']).default('auto'),
+  NEXUS_SLOTS: wholeNumber.pipe(z.number().min(1).max(64)).default(1),
+  NEXUS_STOP: z.enum(stopModes).default('leave'),
   NEXUS_NIXPKGS: z.string().min(1).default(pinnedNixpkgs),
   NEXUS_BUILDER_START: z.enum(['first-build', 'at-once']).default('first-build'),
   NEXUS_VM_IMAGE: z.string().min(1).optional(),
@@ -93,6 +99,9 @@ export interface Config {
   logLevel: 'error' | 'warn' | 'info' | 'debug';
   builder: 'auto' | 'docker-vm' | 'this-machine';
   builderStart: 'first-build' | 'at-once';
+  /** Builds at once on the builder. */
+  slots: number;
+  stop: StopMode;
   nixpkgs: string;
   vm: VmConfig;
 }
@@ -115,6 +124,8 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env, directory = pro
     logLevel: settings.NEXUS_LOG_LEVEL,
     builder: settings.NEXUS_BUILDER,
     builderStart: settings.NEXUS_BUILDER_START,
+    slots: settings.NEXUS_SLOTS,
+    stop: settings.NEXUS_STOP,
     nixpkgs: settings.NEXUS_NIXPKGS,
     vm: {
       image: settings.NEXUS_VM_IMAGE,

@@ -26,6 +26,8 @@ export const errorCodes = [
   'pipe-timeout',
   'script-rejected',
   'build-failed',
+  'interrupted',
+  'record-failed',
   'no-artifact',
   'not-found',
   'not-finished',

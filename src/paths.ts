@@ -30,6 +30,9 @@ export interface DataPaths {
 
 export interface BuildPaths {
   root: string;
+  /** The journal: everything that has happened to the build. */
+  events: string;
+  /** Its sum: written when the build is accepted and when it has ended. */
   record: string;
   script: string;
   log: string;
@@ -61,6 +64,7 @@ export function dataPaths(root: string): DataPaths {
 function buildPaths(root: string): BuildPaths {
   return {
     root,
+    events: join(root, 'events.jsonl'),
     record: join(root, 'build.json'),
     script: join(root, 'script'),
     log: join(root, 'log'),

@@ -51,8 +51,14 @@ const diskSize = z
   .max(16 * 1024 * 1024, 'must be at most 16 TiB')
   .describe('Size of the disk in MiB');
 
-const imageOptions = {
+/** What every request may say besides what it wants built. */
+const common = {
   name: buildName,
+  priority: z.number().int().min(-10).max(10).optional().describe('The higher the sooner; 0 by default'),
+};
+
+const imageOptions = {
+  ...common,
   variants: z.array(text.max(255)).min(1).max(32).describe('Image formats: see `nexus variants`'),
   system: system.optional().describe('System of the image (default: the builder’s)'),
   diskSize: diskSize.optional(),
@@ -84,7 +90,7 @@ export const buildRequest = z.discriminatedUnion('kind', [
   z
     .strictObject({
       kind: z.literal('nix'),
-      name: buildName,
+      ...common,
       source: sourceId,
       file: pathInSource.describe('The Nix file in the source, or a folder with a default.nix'),
       attribute: attribute.optional(),
@@ -95,7 +101,7 @@ export const buildRequest = z.discriminatedUnion('kind', [
   z
     .strictObject({
       kind: z.literal('flake'),
-      name: buildName,
+      ...common,
       source: sourceId.optional(),
       flake: flakeReference.optional(),
       attribute: attribute.describe('What follows the # in a flake reference'),
@@ -105,7 +111,7 @@ export const buildRequest = z.discriminatedUnion('kind', [
   z
     .strictObject({
       kind: z.literal('script'),
-      name: buildName,
+      ...common,
       source: sourceId.optional(),
       script: text.min(1).max(1024 * 1024),
     })

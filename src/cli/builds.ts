@@ -20,7 +20,7 @@ export function buildsCommands(program: Command): void {
 /** The id that was given, or that of the newest build. */
 export async function idOrNewest(client: ApiClient, id: string | undefined): Promise<string> {
   if (id !== undefined) return id;
-  const newest = (await client.list())[0];
+  const newest = (await client.list(1))[0];
   if (newest) return newest.id;
   throw new NexusError('not-found', 'There are no builds yet', { hint: 'nexus build PATH makes one.' });
 }

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { type Artifact, buildSchema } from '../builds/build.ts';
 import { buildRequest, parseRequest } from '../builds/request.ts';
 import { messageOf, NexusError } from '../errors.ts';
-import { buildId, buildList, errorReply } from './schemas.ts';
+import { buildId, buildList, buildQuery, errorReply } from './schemas.ts';
 import type { ApiServer, ServerParts } from './server-parts.ts';
 
 export function buildRoutes(api: ApiServer, { builds, store, artifacts }: ServerParts): void {
@@ -22,8 +22,14 @@ export function buildRoutes(api: ApiServer, { builds, store, artifacts }: Server
   );
   api.get(
     '/builds',
-    { schema: { summary: 'All builds, newest first', response: { 200: buildList } } },
-    async () => ({ builds: store.list() }),
+    {
+      schema: {
+        summary: 'Builds, newest first',
+        querystring: buildQuery,
+        response: { 200: buildList, '4xx': errorReply },
+      },
+    },
+    async ({ query }) => store.page(query),
   );
   api.get(
     '/builds/:id',
@@ -52,7 +58,7 @@ export function buildRoutes(api: ApiServer, { builds, store, artifacts }: Server
       },
     },
     async ({ params }, reply) => {
-      const build = store.get(params.id);
+      const build = await store.get(params.id);
       const artifact = build.artifacts.find(({ name }) => name === params.name);
       if (!artifact) {
         const names = build.artifacts.map(({ name }) => name).join(', ') || 'none';

@@ -32,7 +32,7 @@ export function logRoutes(api: ApiServer, parts: ServerParts): void {
       },
     },
     async ({ params, query }, reply) => {
-      const { id } = store.get(params.id);
+      const { id } = store.summary(params.id);
       const signal = anySignal(parts.closing, goneSignal(reply));
       const ended = query.follow ? endedSignal(store, id, signal) : AbortSignal.abort();
       const log = streamLog(paths.build(id).log, { offset: query.offset, ended, signal });
@@ -50,7 +50,7 @@ export function logRoutes(api: ApiServer, parts: ServerParts): void {
       },
     },
     async ({ params }, reply) => {
-      const { id } = store.get(params.id);
+      const { id } = store.summary(params.id);
       const signal = anySignal(parts.closing, goneSignal(reply));
       return stream(reply, 'application/x-ndjson', watch(parts, id, signal));
     },
@@ -65,7 +65,7 @@ async function* watch({ store, life }: ServerParts, id: string, signal: AbortSig
       const changed = new Promise<void>((resolve) => {
         wake = resolve;
       });
-      const build = store.get(id);
+      const build = await store.get(id);
       const line: WatchLine = { build, builder: replyOf(life) };
       yield `${JSON.stringify(line)}\n`;
       if (isFinished(build)) return;
@@ -100,6 +100,6 @@ function endedSignal(store: BuildStore, id: string, signal: AbortSignal): AbortS
     ended.abort();
   };
   signal.addEventListener('abort', end, { once: true });
-  if (isFinished(store.get(id))) end();
+  if (isFinished(store.summary(id))) end();
   return ended.signal;
 }

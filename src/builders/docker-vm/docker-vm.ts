@@ -236,7 +236,6 @@ class Start {
       hello: this.#hello,
       lost: anySignal(vm.lost, this.#pipe.lost),
       consoleTail: () => vm.consoleTail(),
-      // Nobody could take over a VM that goes on, so it does not.
       detach: () => cleanUp[Symbol.asyncDispose](),
       [Symbol.asyncDispose]: () => cleanUp[Symbol.asyncDispose](),
     };
