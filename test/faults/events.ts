@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import type { Build } from '../../src/builds/build.ts';
+import type { Nexus } from './nexus.ts';
+
+interface JournalEvent {
+  n: number;
+  type: string;
+}
+
+const ends = ['succeeded', 'failed', 'cancelled'];
+
+/** The events on the disk; none when there is no journal yet. */
+export async function journalOf(nexus: Nexus, id: string): Promise<JournalEvent[]> {
+  const text = await readFile(nexus.paths.build(id).events, 'utf8').catch(() => '');
+  return text
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => JSON.parse(line));
+}
+
+/** The journal counts 1, 2, 3 … to the one event that ends the build, and the API tells just that from any event on. */
+export async function checkEvents(nexus: Nexus, { id, state }: Build): Promise<void> {
+  const events = await journalOf(nexus, id);
+  assert.deepEqual(
+    events.map(({ n }) => n),
+    events.map((_, index) => index + 1),
+    `the journal of ${id} has a gap or a double`,
+  );
+  assert.deepEqual(
+    events.filter(({ type }) => ends.includes(type)).map(({ type }) => type),
+    [state],
+    `${id} has not ended once`,
+  );
+  assert.equal(events.at(-1)?.type, state, `something has happened to ${id} after its end`);
+}
