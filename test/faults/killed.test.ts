@@ -10,7 +10,7 @@ import { type Nexus, withNexus } from './nexus.ts';
 import { countingScript } from './scripts.ts';
 import { Random, soak } from './seed.ts';
 
-const kills = Number(process.env.KILLS ?? 50) * soak;
+const kills = 50 * soak;
 
 describe('An orchestrator that is killed', () => {
   before(async function () {
