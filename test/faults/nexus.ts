@@ -44,6 +44,8 @@ export class Nexus implements AsyncDisposable {
   readonly folder: string;
   /** Every build that was answered for, and what it shall come to. */
   readonly accepted = new Map<string, Expected>();
+  /** Of the API. */
+  token = '';
   readonly #options: NexusOptions;
   #child: ChildProcess | undefined;
   #said = '';
@@ -99,7 +101,8 @@ export class Nexus implements AsyncDisposable {
       this.paths.token,
     ];
     ended.catch(() => {});
-    this.#client = new ApiClient(answer, (await readFile(token, 'utf8')).trim());
+    this.token = (await readFile(token, 'utf8')).trim();
+    this.#client = new ApiClient(answer, this.token);
   }
 
   /** Starts the process, which may well not live long. */
