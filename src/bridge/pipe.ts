@@ -6,7 +6,6 @@ import { messageOf, NexusError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { anySignal, waitAtMost } from '../transport/signals.ts';
 import type { Transport } from '../transport/transport.ts';
-import { KeptEvents } from './kept-events.ts';
 import { readLines } from './lines.ts';
 import { type BridgeEvent, type BridgeEventOf, type ParsedLine, parseLine } from './messages.ts';
 import { findPlace, type Place } from './place.ts';
@@ -41,8 +40,7 @@ const mostReports = 100;
  *
  * INVARIANTS
  * - A script is written only after the one before it was accepted, rejected or given up.
- * - Events are given in the order of `pipe_out`, each once per subscriber, those from before it came first, whatever
- *   happens to connection and builder.
+ * - Events are given in the order of `pipe_out`, each once per subscriber, whatever happens to connection and builder.
  * - Only closing ends the reading of `pipe_out`; then `lost` aborts and every wait rejects with its reason.
  */
 export class Pipe implements AsyncDisposable {
@@ -57,7 +55,6 @@ export class Pipe implements AsyncDisposable {
   #sending: Promise<unknown> = Promise.resolve();
   #hello: Hello | undefined;
   #reports = 0;
-  readonly #kept = new KeptEvents();
 
   constructor({ transport, root, logger }: PipeOptions) {
     this.root = root;
@@ -92,9 +89,13 @@ export class Pipe implements AsyncDisposable {
     return turn;
   }
 
-  /** The events of one build, from its first one on; the caller stops reading after `finished`. */
+  /** The events of one build from now on; the caller stops reading after `finished`. */
   events(id: string, signal?: AbortSignal): AsyncIterable<BridgeEvent> {
-    return this.#listen(id, this.#kept.of(id), signal);
+    const both = anySignal(signal, this.#lost.signal);
+    both.throwIfAborted();
+    // Listening begins now and not at the first read: `on` keeps what arrives in between.
+    const events = on(this.#events, buildChannel(id), { signal: both });
+    return this.#unwrap(events, both);
   }
 
   /**
@@ -102,7 +103,7 @@ export class Pipe implements AsyncDisposable {
    * they happened. The caller stops reading after `finished`.
    */
   replay(id: string, signal?: AbortSignal): AsyncIterable<BridgeEvent> {
-    const live = this.#listen(id, [], signal);
+    const live = this.events(id, signal);
     return this.#replay(id, live, anySignal(signal, this.#lost.signal));
   }
 
@@ -114,8 +115,7 @@ export class Pipe implements AsyncDisposable {
   async #sendNow(id: string, script: string, signal?: AbortSignal): Promise<void> {
     const enough = new AbortController();
     const both = anySignal(signal, this.#lost.signal);
-    // An answer to this script, and not to one before it.
-    const answered = this.#answer(this.#listen(id, [], anySignal(signal, enough.signal)), id);
+    const answered = this.#answer(this.events(id, anySignal(signal, enough.signal)), id);
     // It is awaited below, but may reject before.
     answered.catch(() => {});
     try {
@@ -234,17 +234,8 @@ export class Pipe implements AsyncDisposable {
       this.#hello = event;
       this.#events.emit('hello');
     } else if (event.id) {
-      this.#kept.add(event.id, event);
       this.#events.emit(buildChannel(event.id), event);
     }
-  }
-
-  #listen(id: string, before: readonly BridgeEvent[], signal?: AbortSignal): AsyncIterable<BridgeEvent> {
-    const both = anySignal(signal, this.#lost.signal);
-    both.throwIfAborted();
-    // Listening begins now and not at the first read: `on` keeps what arrives in between.
-    const events = on(this.#events, buildChannel(id), { signal: both });
-    return this.#unwrap(before, events, both);
   }
 
   async #once(channel: string, signal?: AbortSignal): Promise<void> {
@@ -257,13 +248,8 @@ export class Pipe implements AsyncDisposable {
     }
   }
 
-  async *#unwrap(
-    before: readonly BridgeEvent[],
-    events: AsyncIterable<unknown[]>,
-    signal: AbortSignal,
-  ): AsyncGenerator<BridgeEvent> {
+  async *#unwrap(events: AsyncIterable<unknown[]>, signal: AbortSignal): AsyncGenerator<BridgeEvent> {
     try {
-      yield* before;
       for await (const [event] of events) yield event as BridgeEvent;
     } catch (error) {
       signal.throwIfAborted();

@@ -33,6 +33,7 @@ export const buildSchema = z.object({
   request: buildRequest,
   state: z.enum(buildStates),
   phase: z.string().nullable().describe('What the build does now, in its own words'),
+  waiting: z.string().nullable().default(null).describe('What it waits for, when it does'),
   cancelling: z.boolean().default(false).describe('Somebody has asked for its end'),
   createdAt: z.iso.datetime(),
   startedAt: z.iso.datetime().nullable(),

@@ -47,7 +47,6 @@ export class Job {
   readonly #cancelled = new AbortController();
   readonly #left = new AbortController();
   #place: Place | undefined;
-  #obstacle: string | undefined;
   #tries = 0;
   /** Where it was at the last try. */
   #reached = '';
@@ -65,11 +64,6 @@ export class Job {
   /** It has not been on the builder yet. */
   get waits(): boolean {
     return this.#options.store.current(this.id)?.state === 'queued';
-  }
-
-  /** What keeps it from going on, in plain words. */
-  get obstacle(): string | undefined {
-    return this.#obstacle;
   }
 
   /** Has it ended; that this was asked for survives a crash. Asking again does nothing. */
@@ -121,7 +115,7 @@ export class Job {
         return true;
       }
       logger.warn('Build waits', { buildId: this.id, why: messageOf(error).split('\n')[0] });
-      this.#obstacle = messageOf(error);
+      await this.#say(messageOf(error));
       await this.#pause(pause);
       return false;
     }
@@ -142,7 +136,7 @@ export class Job {
     const [signal, leaving] = [this.#cancelled.signal, this.#left.signal];
     const work = async (builder: StartedBuilder) => {
       onReached();
-      this.#obstacle = undefined;
+      await this.#say(null);
       try {
         await runBuild({
           ...{ current: () => this.#current(), builder, paths: paths.build(this.id), sources },
@@ -168,6 +162,12 @@ export class Job {
     if (happening.type === 'collect') this.#place?.leave();
   }
 
+  /** Says what it waits for. */
+  async #say(reason: string | null): Promise<void> {
+    const before = this.#current().waiting;
+    if (before !== reason) await this.#options.store.apply(this.id, { type: 'waiting', reason });
+  }
+
   /** Records how it ended, and does not give up before that is written. */
   async #end(error: unknown): Promise<void> {
     const { store, config, logger } = this.#options;
@@ -191,7 +191,7 @@ export class Job {
 
   #cannotEnd(error: unknown): false {
     if (!(error instanceof NexusError && error.code === 'record-failed')) throw error;
-    this.#obstacle = error.message;
+    void this.#say(error.message);
     return false;
   }
 

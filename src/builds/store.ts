@@ -7,7 +7,7 @@ import type { DataPaths } from '../paths.ts';
 import { syncFolder } from '../write-file-atomically.ts';
 import { type Build, isFinished } from './build.ts';
 import { BuildIndex, type BuildQuery, readSummary, type Summary } from './build-index.ts';
-import type { Happening } from './event.ts';
+import { type Happening, isKept } from './event.ts';
 import { Journal } from './journal.ts';
 import { readBuild, writeRecord } from './read-build.ts';
 import { transition } from './transition.ts';
@@ -148,7 +148,7 @@ export class BuildStore {
     const at = new Date();
     const build = transition(live.build, happening, at);
     const { id } = build;
-    if (happening.type !== 'fetching') {
+    if (isKept(happening)) {
       await live.journal.append(happening, at).catch((error) => {
         throw cannotWrite(id, error);
       });

@@ -9,6 +9,7 @@ export function newBuild(id: string, request: BuildRequest, at: Date): Build {
     request,
     state: 'queued',
     phase: null,
+    waiting: null,
     cancelling: false,
     createdAt: at.toISOString(),
     startedAt: null,
@@ -37,6 +38,7 @@ const allowed: Record<Happening['type'], readonly BuildState[]> = {
   phase: ['preparing', 'building'],
   collect: ['preparing', 'building'],
   fetching: ['collecting'],
+  waiting: unfinished,
   cancel: unfinished,
   succeeded: ['collecting'],
   failed: unfinished,
@@ -55,7 +57,7 @@ export function transition(build: Build, happening: Happening, at: Date): Build 
     );
   }
   const next = { ...build, ...change(build, happening, at) };
-  return isFinished(next) ? { ...next, phase: null, finishedAt: at.toISOString() } : next;
+  return isFinished(next) ? { ...next, phase: null, waiting: null, finishedAt: at.toISOString() } : next;
 }
 
 function change(build: Build, happening: Happening, at: Date): Partial<Build> {
@@ -86,6 +88,8 @@ function change(build: Build, happening: Happening, at: Date): Partial<Build> {
       };
     case 'fetching':
       return { fetched: happening.bytes };
+    case 'waiting':
+      return { waiting: happening.reason };
     case 'cancel':
       return { cancelling: true };
     case 'succeeded':

@@ -78,7 +78,8 @@ stop_build() { # ID
 # Sets REPLY to the finished event of the build when pipe_out has it.
 find_finished() { # ID
   local member="\"type\":\"finished\",\"id\":\"$1\""
-  REPLY=$(grep -aF -- "$member" "$pipe_out" | jq -Rnr 'first(inputs | select(fromjson? | .type? == "finished"))') || true
+  REPLY=$(grep -aF -- "$member" "$pipe_out" | jq -Rnr --arg id "$1" "$event_in_line"'
+    first(inputs | event_in_line | select(fromjson | .type == "finished" and .id == $id))') || true
   [[ $REPLY ]]
 }
 

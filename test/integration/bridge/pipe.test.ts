@@ -182,6 +182,28 @@ for (const [kind, connect] of Object.entries(transports)) {
       assert.deepEqual((await typesOf(bed.pipe.replay('old'))).slice(-1), ['finished']);
     });
 
+    it('reads on when the watcher has shortened pipe_out, and tells each event once', async () => {
+      await using bed = await bench(connect, { watch: false });
+      const watcher = await bed.folder.watch();
+      const old = bed.pipe.events('old');
+      await bed.folder.runBuild('old', 'true');
+      await bed.folder.marker('old');
+      const seen: string[] = [];
+      void (async () => {
+        for await (const event of old) seen.push(event.type);
+      })().catch(() => {});
+      const junk = '{"v":1,"seq":1,"at":"x","type":"phase","id":"junk","phase":"x"}\n';
+      await bed.folder.append(junk.repeat(140_000));
+      await within('hello', bed.pipe.hello(await bootId()));
+      await until('the old build', () => seen.length === 3 || undefined);
+      await watcher.stop();
+      bed.folder.spawnWatcher();
+      const next = bed.pipe.events('next');
+      await within('the next', bed.pipe.send('next', script('next', 'true')));
+      assert.deepEqual(await typesOf(next), ['accepted', 'started', 'finished']);
+      assert.deepEqual(seen, ['accepted', 'started', 'finished']);
+    });
+
     it('finds events behind garbage of every kind, and reports each piece once', async () => {
       await using bed = await bench(connect);
       await within('hello', bed.pipe.hello(await bootId()));
