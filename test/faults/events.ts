@@ -33,4 +33,25 @@ export async function checkEvents(nexus: Nexus, { id, state }: Build): Promise<v
     `${id} has not ended once`,
   );
   assert.equal(events.at(-1)?.type, state, `something has happened to ${id} after its end`);
+  for (const since of new Set([0, Math.floor(events.length / 2), events.length])) {
+    assert.deepEqual(
+      await eventsSince(nexus, id, since),
+      events.slice(since),
+      `the events of ${id} since ${since}`,
+    );
+  }
+}
+
+/** What the API tells, which is so many events at a time. */
+async function eventsSince(nexus: Nexus, id: string, since: number): Promise<JournalEvent[]> {
+  const events: JournalEvent[] = [];
+  for (let last = since; ; last = events.at(-1)?.n ?? last) {
+    const reply = await fetch(`${nexus.client.url}/api/v1/builds/${id}/events?since=${last}`, {
+      headers: { authorization: `Bearer ${nexus.token}` },
+    });
+    assert.equal(reply.status, 200);
+    const next = (await reply.json()) as { events: JournalEvent[] };
+    if (next.events.length === 0) return events;
+    events.push(...next.events);
+  }
 }

@@ -26,7 +26,7 @@ const faults: Record<string, (line: TcpProxy, random: Random) => Promise<void>> 
   },
   async 'goes quiet, and new connections too'(line, random) {
     line.stall();
-    await sleep(random.between(500, 5000));
+    await sleep(random.between(500, 3000));
     line.unstall();
   },
   async 'stays quiet, but new connections work'(line) {

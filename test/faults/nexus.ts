@@ -92,17 +92,9 @@ export class Nexus implements AsyncDisposable {
   async start(): Promise<void> {
     const child = this.spawn();
     this.#child = child;
-    const ended = once(child, 'exit').then(([status, signal]) => {
-      throw new Error(`The orchestrator ended with ${signal ?? status}:\n${this.#said}`);
-    });
-    const url = this.#untilItAnswers(child);
-    const [answer, token] = [
-      await within('the orchestrator', Promise.race([url, ended]), endMs),
-      this.paths.token,
-    ];
-    ended.catch(() => {});
-    this.token = (await readFile(token, 'utf8')).trim();
-    this.#client = new ApiClient(answer, this.token);
+    const url = await within('the orchestrator', this.#untilItAnswers(child), endMs);
+    this.token = (await readFile(this.paths.token, 'utf8')).trim();
+    this.#client = new ApiClient(url, this.token);
   }
 
   /** Starts the process, which may well not live long. */
@@ -205,6 +197,9 @@ export class Nexus implements AsyncDisposable {
       const text = await readFile(this.paths.server, 'utf8').catch(() => '{}');
       const { url, pid } = JSON.parse(text);
       if (pid === child.pid) return url;
+      if (child.exitCode !== null || child.signalCode !== null)
+        throw new Error(`The orchestrator ended with ${child.signalCode ?? child.exitCode}:
+${this.#said}`);
       await sleep(20);
     }
   }

@@ -53,7 +53,7 @@ const junk: ((random: Random, pipe: PipeFolder) => Promise<void>)[] = [
     ),
   async (_, pipe) => {
     await rename(pipe.file('pipe_in'), pipe.file('.stolen')).catch(() => {});
-    await rm(pipe.file('.stolen'), { force: true });
+    await rm(pipe.file('.stolen'), { force: true, recursive: true });
   },
 ];
 

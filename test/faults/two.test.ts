@@ -25,7 +25,7 @@ describe('Two orchestrators', () => {
         });
         // It runs: whoever comes is sent away.
         const late = nexus.spawn();
-        assert.deepEqual(await once(late, 'exit'), [1, null]);
+        assert.deepEqual(await once(late, 'close'), [1, null]);
         assert.match(nexus.said, /Another orchestrator \(process \d+\) has the data folder/);
         await sleep(random.between(0, 500));
         await nexus.kill();
@@ -61,7 +61,7 @@ describe('Two orchestrators', () => {
 /** Of several that start at once one wins; the others say who. */
 async function startSeveral(nexus: Nexus): Promise<void> {
   const rivals = [nexus.spawn(), nexus.spawn()];
-  const ends = rivals.map((rival) => once(rival, 'exit'));
+  const ends = rivals.map((rival) => once(rival, 'close'));
   const won = nexus.start().then(
     () => true,
     () => false,
