@@ -54,6 +54,10 @@ const diskSize = z
 const common = {
   name: buildName,
   priority: z.number().int().min(-10).max(10).optional().describe('The higher the sooner; 0 by default'),
+  rebuild: z
+    .boolean()
+    .optional()
+    .describe('Build anew although the artifacts of an identical request are still there'),
 };
 
 const imageOptions = {

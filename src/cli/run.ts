@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import type { Config } from '../config.ts';
 import { messageOf, NexusError } from '../errors.ts';
 import type { ApiClient } from './api-client.ts';
-import { builderOption } from './build.ts';
+import { builderOption, priorityOption } from './build.ts';
 import { checkBuilder } from './check-builder.ts';
 import { makeContext } from './context.ts';
 import { packSource } from './pack-source.ts';
@@ -15,6 +15,7 @@ interface RunFlags {
   source?: string;
   name?: string;
   builder?: Config['builder'];
+  priority?: number;
   detach?: true;
   json?: true;
 }
@@ -30,6 +31,7 @@ export function runCommand(program: Command): void {
     .option('--source <folder>', 'a folder to send along; the script finds it as ./source')
     .option('--name <name>', 'name of the result folder (default: made of the file name)')
     .addOption(builderOption())
+    .addOption(priorityOption())
     .option('-d, --detach', 'submit and print the id, do not wait')
     .option('--json', 'print the finished build as JSON')
     .addHelpText(
@@ -49,7 +51,11 @@ Example:
       await checkBuilder(client, flags.builder);
       const source = flags.source && (await uploadFolder(client, flags.source));
       const name = flags.name ?? safeName(basename(path, extname(path)));
-      const request = { kind: 'script' as const, name, script, ...(source && { source }) };
+      const request = {
+        ...{ kind: 'script' as const, name, script },
+        ...(source && { source }),
+        ...(flags.priority !== undefined && { priority: flags.priority }),
+      };
       process.exitCode = await submitAndFollow(client, request, context, { ...flags, verbose: true });
     });
 }
