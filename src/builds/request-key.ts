@@ -17,7 +17,7 @@ export interface Surroundings {
 export function requestKey(request: BuildRequest, surroundings: Surroundings): string | undefined {
   if (!isFixed(request, surroundings)) return undefined;
   // How soon it is built, and what it may use, changes nothing of what is built.
-  const { priority, rebuild, ...wanted } = request;
+  const { priority, rebuild, limits, ...wanted } = request;
   const nixpkgs = 'nixpkgs' in request ? request.nixpkgs : undefined;
   const all = { ...wanted, nixpkgs: nixpkgs ?? surroundings.nixpkgs, builder: surroundings.system };
   const sorted = Object.entries(all).sort(([a], [b]) => (a < b ? -1 : 1));

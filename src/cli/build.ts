@@ -6,13 +6,14 @@ import { NexusError } from '../errors.ts';
 import type { ApiClient } from './api-client.ts';
 import { checkBuilder } from './check-builder.ts';
 import { type Context, makeContext } from './context.ts';
+import { addLimitOptions, type LimitFlags, limitsOf } from './limit-options.ts';
 import { resolveNixpkgs } from './nixpkgs-of-lock.ts';
 import { notesOnFlake } from './notes-on-flake.ts';
 import { packSource } from './pack-source.ts';
 import { type ResolvedSource, resolveSource } from './resolve-source.ts';
 import { submitAndFollow } from './submit.ts';
 
-interface BuildFlags {
+interface BuildFlags extends LimitFlags {
   variant: string[];
   attr?: string;
   nixpkgs?: string;
@@ -42,7 +43,7 @@ Examples:
 Exit status: 0 built, 1 failed or cancelled, 2 wrong usage or source, 130 detached by Ctrl-C.`;
 
 export function buildCommand(program: Command): void {
-  program
+  const command = program
     .command('build')
     .summary('build images of a NixOS configuration, a flake, or a Nix file')
     .description(
@@ -65,7 +66,8 @@ export function buildCommand(program: Command): void {
     .option('--name <name>', 'name of the result folder (default: made of the path)')
     .addOption(builderOption())
     .addOption(priorityOption())
-    .option('--rebuild', 'build anew although the artifacts of the same request are still here')
+    .option('--rebuild', 'build anew although the artifacts of the same request are still here');
+  addLimitOptions(command)
     .option('-d, --detach', 'submit and print the id, do not wait')
     .option('-v, --verbose', 'show the output of the build as well')
     .option('--json', 'print the finished build as JSON')
@@ -111,7 +113,7 @@ async function uploadAndDescribe(
   const name = flags.name ?? resolved.name;
   const nixpkgs = flags.nixpkgs === undefined ? undefined : await resolveNixpkgs(flags.nixpkgs);
   const common = {
-    name,
+    ...{ name, ...limitsOf(flags) },
     ...(flags.convert && { convert: flags.convert }),
     ...(flags.priority !== undefined && { priority: flags.priority }),
     ...(flags.rebuild && { rebuild: true }),
