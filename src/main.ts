@@ -21,7 +21,7 @@ import type { Logger } from './log.ts';
 import { type DataPaths, dataPaths, packageRoot, vmSource, watcherProgram } from './paths.ts';
 import { loadOrMakeToken } from './token.ts';
 import { loadOrMakeKeys } from './transport/ssh-keys.ts';
-import { writeFileAtomically } from './write-file-atomically.ts';
+import { sweepTemporaries, writeFileAtomically } from './write-file-atomically.ts';
 
 /** A running orchestrator; disposing of it stops it as the settings say. */
 export interface Orchestrator extends AsyncDisposable {
@@ -59,6 +59,8 @@ export async function startOrchestrator(
   let mode = config.stop;
   cleanUp.defer(() => stopBuilds(mode, builds, life));
   builds.resume();
+  // Only now that the folders are ours: what another one writes there is not left over.
+  for (const folder of [paths.root, paths.sources, paths.thisMachine]) await sweepTemporaries(folder);
   const vmRuns = await sweepLeftovers(config, paths, logger);
 
   let stopAsked: (mode: StopMode) => void = () => {};
