@@ -34,6 +34,7 @@ export const errorCodes = [
   'no-artifact',
   'not-found',
   'not-finished',
+  'pinned',
   'unauthorized',
   'server-unreachable',
   'data-in-use',

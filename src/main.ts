@@ -19,6 +19,9 @@ import { messageOf, NexusError } from './errors.ts';
 import { makeServer } from './http/server.ts';
 import type { Logger } from './log.ts';
 import { type DataPaths, dataPaths, packageRoot, vmSource, watcherProgram } from './paths.ts';
+import { collectAtIntervals } from './retention/at-intervals.ts';
+import { Garbage } from './retention/gc.ts';
+import { finishRemovals } from './retention/remove-build.ts';
 import { loadOrMakeToken } from './token.ts';
 import { loadOrMakeKeys } from './transport/ssh-keys.ts';
 import { writeFileAtomically } from './write-file-atomically.ts';
@@ -52,6 +55,8 @@ export async function startOrchestrator(config: Config, logger: Logger): Promise
   const builds = new Builds({ config, paths, store, sources, life, logger });
   let mode = config.stop;
   cleanUp.defer(() => stopBuilds(mode, builds, life));
+  await finishRemovals({ paths, artifacts: config.artifacts, logger });
+  const garbage = new Garbage({ config, paths, store, life, logger });
   builds.resume();
   await sweepLeftovers(config, paths, logger);
 
@@ -59,7 +64,19 @@ export async function startOrchestrator(config: Config, logger: Logger): Promise
   const { artifacts } = config;
   const version = await packageVersion();
   const server = await makeServer({
-    ...{ builds, store, sources, life, paths, artifacts, version, token, logger, closing: closing.signal },
+    ...{
+      builds,
+      store,
+      sources,
+      life,
+      garbage,
+      paths,
+      artifacts,
+      version,
+      token,
+      logger,
+      closing: closing.signal,
+    },
   });
   cleanUp.defer(() => server.close());
   cleanUp.defer(() => closing.abort());
@@ -67,6 +84,8 @@ export async function startOrchestrator(config: Config, logger: Logger): Promise
   await writeFileAtomically(paths.server, JSON.stringify({ url, pid: process.pid }));
   cleanUp.defer(() => rm(paths.server, { force: true }));
   builds.begin();
+  if (config.gcIntervalMs !== null)
+    void collectAtIntervals(garbage, config.gcIntervalMs, closing.signal, logger);
   logger.info('Orchestrator ready', { url, data: config.data, artifacts: config.artifacts });
 
   if (config.builderStart === 'at-once') {

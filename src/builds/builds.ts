@@ -74,6 +74,7 @@ export class Builds {
     const { store, sources, life, logger } = this.#options;
     // A builder that was not started yet is checked again when it is known.
     checkRequest(request, life.status().machine?.system ?? ownSystem);
+    if (request.source) await sources.touch(request.source);
     if (request.source) checkSource(request, await sources.files(request.source));
     this.#checkOpen();
     const build = await this.#record(request);

@@ -12,6 +12,7 @@ import { authorizer } from './authorize.ts';
 import { buildRoutes } from './build-routes.ts';
 import { builderRoutes } from './builder-routes.ts';
 import { statusOf } from './error-status.ts';
+import { keepRoutes } from './keep-routes.ts';
 import { newServer, type ServerParts } from './server-parts.ts';
 import { sourceRoutes } from './source-routes.ts';
 import { logRoutes } from './stream-routes.ts';
@@ -51,6 +52,7 @@ export async function makeServer(parts: ServerParts) {
       const routes = api.withTypeProvider<ZodTypeProvider>();
       sourceRoutes(routes, parts);
       buildRoutes(routes, parts);
+      keepRoutes(routes, parts);
       logRoutes(routes, parts);
       builderRoutes(routes, parts);
     },
