@@ -19,6 +19,9 @@ import { messageOf, NexusError } from './errors.ts';
 import { makeServer } from './http/server.ts';
 import type { Logger } from './log.ts';
 import { type DataPaths, dataPaths, packageRoot, vmSource, watcherProgram } from './paths.ts';
+import { collectAtIntervals } from './retention/at-intervals.ts';
+import { Garbage } from './retention/gc.ts';
+import { finishRemovals } from './retention/remove-build.ts';
 import { loadOrMakeToken } from './token.ts';
 import { loadOrMakeKeys } from './transport/ssh-keys.ts';
 import { sweepTemporaries, writeFileAtomically } from './write-file-atomically.ts';
@@ -58,6 +61,8 @@ export async function startOrchestrator(
   const builds = new Builds({ config, paths, store, sources, life, logger });
   let mode = config.stop;
   cleanUp.defer(() => stopBuilds(mode, builds, life));
+  await finishRemovals({ paths, artifacts: config.artifacts, logger });
+  const garbage = new Garbage({ config, paths, store, life, logger });
   builds.resume();
   // Only now that the folders are ours: what another one writes there is not left over.
   for (const folder of [paths.root, paths.sources, paths.thisMachine]) await sweepTemporaries(folder);
@@ -71,7 +76,8 @@ export async function startOrchestrator(
   const { artifacts } = config;
   const version = await packageVersion();
   const server = await makeServer({
-    ...{ builds, store, sources, life, paths, artifacts, version, token, logger, closing: closing.signal },
+    ...{ builds, store, sources, life, garbage, paths, artifacts, version, token, logger },
+    closing: closing.signal,
     ...{ stop: stopAsked, stopMode: config.stop },
   });
   cleanUp.defer(() => server.close());
@@ -80,6 +86,8 @@ export async function startOrchestrator(
   await writeFileAtomically(paths.server, JSON.stringify({ url, pid: process.pid }));
   cleanUp.defer(() => rm(paths.server, { force: true }));
   builds.begin();
+  if (config.gcIntervalMs !== null)
+    void collectAtIntervals(garbage, config.gcIntervalMs, closing.signal, logger);
   logger.info('Orchestrator ready', { url, data: config.data, artifacts: config.artifacts });
 
   // A VM that was left running is taken over, so that it is seen, and stopped when we are.
