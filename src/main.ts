@@ -19,6 +19,8 @@ import { messageOf, NexusError } from './errors.ts';
 import { makeServer } from './http/server.ts';
 import type { Logger } from './log.ts';
 import { type DataPaths, dataPaths, packageRoot, vmSource, watcherProgram } from './paths.ts';
+import { Durations } from './progress/durations.ts';
+import { ProgressBoard } from './progress/progress-board.ts';
 import { loadOrMakeToken } from './token.ts';
 import { loadOrMakeKeys } from './transport/ssh-keys.ts';
 import { writeFileAtomically } from './write-file-atomically.ts';
@@ -41,6 +43,10 @@ export async function startOrchestrator(config: Config, logger: Logger): Promise
 
   const token = config.token ?? (await loadOrMakeToken(paths.token));
   const store = await BuildStore.open(paths, logger);
+  const durations = await Durations.open(paths.durations, logger);
+  const board = new ProgressBoard({ logOf: (id) => paths.build(id).log, durations, logger });
+  cleanUp.defer(store.onChange((build) => board.update(build)));
+  cleanUp.defer(() => board.close());
   const sources = new Sources(paths.sources);
   const choices = builderChoices(config, paths, logger);
   const life = new BuilderLife((signal) => chooseBuilder(config.builder, choices, signal), logger);
@@ -54,7 +60,19 @@ export async function startOrchestrator(config: Config, logger: Logger): Promise
   const { artifacts } = config;
   const version = await packageVersion();
   const server = await makeServer({
-    ...{ builds, store, sources, life, paths, artifacts, version, token, logger, closing: closing.signal },
+    ...{
+      builds,
+      store,
+      board,
+      sources,
+      life,
+      paths,
+      artifacts,
+      version,
+      token,
+      logger,
+      closing: closing.signal,
+    },
   });
   cleanUp.defer(() => server.close());
   cleanUp.defer(() => closing.abort());

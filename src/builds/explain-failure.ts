@@ -1,9 +1,13 @@
 import { open } from 'node:fs/promises';
 import type { BridgeEventOf } from '../bridge/messages.ts';
 import { NexusError } from '../errors.ts';
+import { plainLine } from '../progress/clean-text.ts';
+import { findDerivationFailure } from '../progress/failure.ts';
+import { renderLog } from '../progress/log-text.ts';
 import { knownCause } from './known-causes.ts';
 
-const tailBytes = 64 * 1024;
+/** A raw log says everything in many more words than people read. */
+const tailBytes = 1024 * 1024;
 const mostLines = 25;
 const linesBefore = 10;
 
@@ -12,13 +16,27 @@ export async function explainFailure(
   finished: BridgeEventOf<'finished'>,
   logPath: string,
 ): Promise<NexusError> {
-  const lines = failingLines(await readTail(logPath));
+  const { what, lines } = reasonIn(await readTail(logPath));
+  const first = what && finished.result === 'exit-code' ? what : howItEnded(finished);
   const said = lines.length > 0 ? `\n${lines.join('\n')}` : ' and printed nothing';
   const advice = knownCause(lines.join('\n'));
   const whole = 'The whole log: nexus logs';
   const hint = advice ? `${advice}\n${whole}` : whole;
-  return new NexusError('build-failed', `${howItEnded(finished)}${said}`, { hint });
+  return new NexusError('build-failed', `${first}${said}`, { hint });
 }
+
+/** The derivation that failed and the last lines of its own log; without one, the lines that say why. */
+function reasonIn(raw: string): { what?: string; lines: string[] } {
+  const failure = findDerivationFailure(raw);
+  if (!failure || failure.lines.length === 0) return { lines: failingLines(textOf(raw)) };
+  const what = `The build of ${failure.derivation} failed with ${failure.how}; it printed last:`;
+  return { what, lines: failure.lines.map((line) => `  ${line.replaceAll(buildFolder, '')}`) };
+}
+
+const textOf = (raw: string) =>
+  renderLog(raw)
+    .map(({ text }) => plainLine(text))
+    .join('\n');
 
 function howItEnded({ result, status, signal }: BridgeEventOf<'finished'>): string {
   switch (result) {
@@ -67,7 +85,9 @@ async function readTail(path: string): Promise<string> {
     const { size } = await file.stat();
     const length = Math.min(size, tailBytes);
     const { buffer } = await file.read(Buffer.alloc(length), 0, length, size - length);
-    return buffer.toString();
+    const text = buffer.toString();
+    // The line in whose middle this begins says nothing.
+    return length < size ? text.slice(text.indexOf('\n') + 1) : text;
   } finally {
     await file.close();
   }

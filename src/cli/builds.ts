@@ -95,7 +95,7 @@ function logsCommand(program: Command): void {
       if (follow) {
         const build = await followBuild(client, id, context, { log: context.out });
         if (!build) process.exitCode = detachedStatus;
-      } else for await (const chunk of client.log(id, false)) context.out.write(chunk);
+      } else for await (const chunk of client.log(id, { follow: false })) context.out.write(chunk);
     });
 }
 

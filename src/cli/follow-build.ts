@@ -73,5 +73,5 @@ async function copyLog(
   out: NodeJS.WriteStream,
   signal: AbortSignal,
 ): Promise<void> {
-  for await (const chunk of client.log(id, true, signal)) out.write(chunk);
+  for await (const chunk of client.log(id, { follow: true, signal })) out.write(chunk);
 }

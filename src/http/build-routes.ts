@@ -5,10 +5,10 @@ import { z } from 'zod';
 import { type Artifact, buildSchema } from '../builds/build.ts';
 import { buildRequest, parseRequest } from '../builds/request.ts';
 import { messageOf, NexusError } from '../errors.ts';
-import { buildId, buildList, errorReply } from './schemas.ts';
+import { buildId, buildList, buildView, errorReply } from './schemas.ts';
 import type { ApiServer, ServerParts } from './server-parts.ts';
 
-export function buildRoutes(api: ApiServer, { builds, store, artifacts }: ServerParts): void {
+export function buildRoutes(api: ApiServer, { builds, store, board, artifacts }: ServerParts): void {
   api.post(
     '/builds',
     {
@@ -27,8 +27,8 @@ export function buildRoutes(api: ApiServer, { builds, store, artifacts }: Server
   );
   api.get(
     '/builds/:id',
-    { schema: { summary: 'One build', params: buildId, response: { 200: buildSchema, '4xx': errorReply } } },
-    async ({ params }) => store.get(params.id),
+    { schema: { summary: 'One build', params: buildId, response: { 200: buildView, '4xx': errorReply } } },
+    async ({ params }) => ({ ...store.get(params.id), progress: board.of(params.id) }),
   );
   api.post(
     '/builds/:id/cancel',

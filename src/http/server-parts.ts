@@ -6,6 +6,7 @@ import type { Sources } from '../builds/sources.ts';
 import type { BuildStore } from '../builds/store.ts';
 import type { Logger } from '../log.ts';
 import type { DataPaths } from '../paths.ts';
+import type { ProgressBoard } from '../progress/progress-board.ts';
 
 /** What the routes work with. */
 export interface ServerParts {
@@ -13,6 +14,8 @@ export interface ServerParts {
   store: BuildStore;
   sources: Sources;
   life: BuilderLife;
+  /** What the builds that run are doing. */
+  board: ProgressBoard;
   paths: DataPaths;
   /** Folder with one folder a build. */
   artifacts: string;

@@ -247,7 +247,7 @@ describe('nexus', () => {
     const client = new ApiClient(`http://127.0.0.1:${proxy.port}`, orchestrator.running.token);
     let text = '';
     const read = async () => {
-      for await (const chunk of client.log(build.id, true)) text += chunk.toString();
+      for await (const chunk of client.log(build.id, { follow: true })) text += chunk.toString();
     };
     const reading = read();
     await until('the first line', () => text.includes('first') || undefined);

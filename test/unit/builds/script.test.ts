@@ -16,6 +16,9 @@ const source = '0'.repeat(64);
 /** What would show if a shell read more than a word. */
 const bait = '$(touch hacked) `touch hacked` ; touch hacked & \' " \\ * ~ {a,b} !! #';
 
+/** Nix tells its progress. */
+const told = ['--log-format', 'internal-json', '-v'];
+
 const scriptOf = (request: BuildRequest) => renderScript('id', planBuild(request, defaults));
 
 /** A folder in which a script runs as it does on a builder, but with programs that only write down their arguments. */
@@ -120,7 +123,7 @@ describe('A script', () => {
     assert.deepEqual(await stage.calls('nix-instantiate'), [
       ['-I', `nixpkgs=/${bait}`, '-A', bait, `./source/${bait}\nline`],
     ]);
-    assert.deepEqual(await stage.calls('nix-build'), [['--out-link', 'result', '/nix/store/x.drv']]);
+    assert.deepEqual(await stage.calls('nix-build'), [[...told, '--out-link', 'result', '/nix/store/x.drv']]);
     assert.deepEqual(await stage.calls('nexus-phase'), [['evaluating'], ['building']]);
   });
 
@@ -150,8 +153,8 @@ describe('A script', () => {
     }
     const output = stage.folder.file('build', 'out');
     assert.deepEqual(await stage.calls('nix-build'), [
-      ['--out-link', 'result-iso', image.derivation],
-      ['--out-link', 'result-vmware', image.derivation],
+      [...told, '--out-link', 'result-iso', image.derivation],
+      [...told, '--out-link', 'result-vmware', image.derivation],
     ]);
     assert.deepEqual(await stage.calls('nexus-artifact'), [
       [`${output}/${image.file}`],
