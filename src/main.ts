@@ -1,5 +1,4 @@
-import { mkdir, readFile, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, rm } from 'node:fs/promises';
 import { BuilderLife } from './builders/builder-life.ts';
 import { type BuilderChoice, chooseBuilder } from './builders/choose-builder.ts';
 import { namedBootMedium } from './builders/docker-vm/boot-medium.ts';
@@ -18,11 +17,12 @@ import { lockData } from './data-lock.ts';
 import { messageOf, NexusError } from './errors.ts';
 import { makeServer } from './http/server.ts';
 import type { Logger } from './log.ts';
-import { type DataPaths, dataPaths, packageRoot, vmSource, watcherProgram } from './paths.ts';
+import { type DataPaths, dataPaths, vmSource, watcherProgram } from './paths.ts';
 import { Durations } from './progress/durations.ts';
 import { ProgressBoard } from './progress/progress-board.ts';
 import { loadOrMakeToken } from './token.ts';
 import { loadOrMakeKeys } from './transport/ssh-keys.ts';
+import { packageVersion } from './version.ts';
 import { writeFileAtomically } from './write-file-atomically.ts';
 
 /** A running orchestrator; disposing of it ends its builds, stops the builder and closes the API. */
@@ -58,7 +58,7 @@ export async function startOrchestrator(config: Config, logger: Logger): Promise
 
   const closing = new AbortController();
   const { artifacts } = config;
-  const version = await packageVersion();
+  const version = packageVersion();
   const server = await makeServer({
     ...{
       builds,
@@ -141,9 +141,4 @@ async function listen(
       cause: error,
     });
   }
-}
-
-async function packageVersion(): Promise<string> {
-  const { version } = JSON.parse(await readFile(join(packageRoot, 'package.json'), 'utf8'));
-  return version;
 }

@@ -121,7 +121,7 @@ async function mainFile(
     'source-without-configuration',
     `${path} has no ${[...wanted, 'flake.nix'].join(' and no ')}`,
     {
-      hint: 'Give the file itself when it has another name.',
+      hint: 'Give the file itself when it has another name; nexus init writes one to start from.',
     },
   );
 }

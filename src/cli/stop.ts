@@ -15,6 +15,14 @@ export function stopCommand(program: Command): void {
     .description(
       'Stop the orchestrator of this data folder: what runs is cancelled, the builder powered down.',
     )
+    .addHelpText(
+      'after',
+      `
+Example:
+  nexus stop
+
+An orchestrator that a command has started ends by itself after 15 idle minutes. With Compose: docker compose down.`,
+    )
     .action(async () => {
       const config = readConfig();
       if (config.url) {

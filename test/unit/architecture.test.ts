@@ -11,11 +11,13 @@ const leaves = [
     'clean-up.ts',
     'config.ts',
     'data-lock.ts',
+    'environment.ts',
     'errors.ts',
     'log.ts',
     'nixpkgs.ts',
     'paths.ts',
     'token.ts',
+    'version.ts',
   ],
   'write-file-atomically.ts',
 ];
@@ -28,6 +30,7 @@ const faces: Record<string, string> = {
   // It is a command like the others, but what it runs is the orchestrator.
   'cli/serve.ts': 'nexus serve',
   'cli.ts': 'the program',
+  'cli/commands.ts': 'the program',
   'main.ts': 'main',
 };
 
@@ -44,7 +47,9 @@ const arrows: Record<string, readonly string[]> = {
   'the API’s schemas': ['builds', 'progress'],
   http: ['the API’s schemas', 'a builder’s interface', 'builds', 'bridge', 'progress', 'transport'],
   inbox: ['builds', 'bridge', 'transport'],
-  cli: ['the API’s schemas', 'builds', 'progress'],
+  // It may look at every kind of builder, and starts none.
+  doctor: ['builders', 'a builder’s interface', 'transport'],
+  cli: ['the API’s schemas', 'builds', 'doctor', 'progress'],
   'nexus serve': ['cli', 'main'],
   'the program': ['nexus serve', 'cli'],
   main: [
@@ -151,10 +156,10 @@ describe('The source', () => {
     });
   }
 
-  it('reads process.env in config.ts only', () => {
+  it('reads process.env in config.ts and environment.ts only', () => {
     assert.deepEqual(
       files.filter((file) => textOf(file).includes('process.env')),
-      ['config.ts'],
+      ['config.ts', 'environment.ts'],
     );
   });
 

@@ -33,6 +33,12 @@ export class Engine {
     return Architecture;
   }
 
+  /** What it is, for people. */
+  async describe(): Promise<{ version: string; system: string; architecture: string }> {
+    const { ServerVersion, OperatingSystem, Architecture } = await this.#docker.info();
+    return { version: ServerVersion, system: OperatingSystem, architecture: Architecture };
+  }
+
   async hasImage(image: string): Promise<boolean> {
     try {
       await this.#docker.getImage(image).inspect();
