@@ -12,7 +12,7 @@ import { Builds } from './builds/builds.ts';
 import { Sources } from './builds/sources.ts';
 import { BuildStore } from './builds/store.ts';
 import { CleanUp } from './clean-up.ts';
-import type { Config } from './config.ts';
+import type { Config, StopMode } from './config.ts';
 import { lockData } from './data-lock.ts';
 import { messageOf, NexusError } from './errors.ts';
 import { makeServer } from './http/server.ts';
@@ -25,12 +25,17 @@ import { loadOrMakeKeys } from './transport/ssh-keys.ts';
 import { packageVersion } from './version.ts';
 import { writeFileAtomically } from './write-file-atomically.ts';
 
-/** A running orchestrator; disposing of it ends its builds, stops the builder and closes the API. */
+/** A running orchestrator; disposing of it stops it as the settings say. */
 export interface Orchestrator extends AsyncDisposable {
   url: string;
   token: string;
   /** Builds that wait or run. */
   unfinished(): number;
+  /**
+   * Takes no more builds, and then: `leave` lets those that run go on without us, and stops the builder only when
+   * there are none; `finish` waits for those that run, `cancel` ends all, and both stop the builder.
+   */
+  stop(mode: StopMode): Promise<void>;
 }
 
 /** Wires the parts together; the one place that knows them all. */
@@ -47,14 +52,15 @@ export async function startOrchestrator(config: Config, logger: Logger): Promise
   const board = new ProgressBoard({ logOf: (id) => paths.build(id).log, durations, logger });
   cleanUp.defer(store.onChange((build) => board.update(build)));
   cleanUp.defer(() => board.close());
+  for (const build of store.unfinished()) board.update(build);
   const sources = new Sources(paths.sources);
   const choices = builderChoices(config, paths, logger);
   const life = new BuilderLife((signal) => chooseBuilder(config.builder, choices, signal), logger);
-  cleanUp.defer(() => life.stop());
   const builds = new Builds({ config, paths, store, sources, life, logger });
-  await builds.closeLeftovers();
+  let mode = config.stop;
+  cleanUp.defer(() => stopBuilds(mode, builds, life));
+  builds.resume();
   await sweepLeftovers(config, paths, logger);
-  cleanUp.defer(() => builds.stop());
 
   const closing = new AbortController();
   const { artifacts } = config;
@@ -79,18 +85,35 @@ export async function startOrchestrator(config: Config, logger: Logger): Promise
   const url = await listen(server, config);
   await writeFileAtomically(paths.server, JSON.stringify({ url, pid: process.pid }));
   cleanUp.defer(() => rm(paths.server, { force: true }));
+  builds.begin();
   logger.info('Orchestrator ready', { url, data: config.data, artifacts: config.artifacts });
 
   if (config.builderStart === 'at-once') {
     life.start().catch((error) => logger.warn('Builder did not start', { why: messageOf(error) }));
   }
   const owned = cleanUp.move();
+  const stop = async (wanted: StopMode) => {
+    mode = wanted;
+    // One can still see what they do, and end them.
+    if (mode === 'finish') await builds.finish();
+    await owned[Symbol.asyncDispose]();
+  };
   return {
     url,
     token,
     unfinished: () => builds.unfinished,
-    [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose](),
+    stop,
+    [Symbol.asyncDispose]: () => stop(config.stop),
   };
+}
+
+async function stopBuilds(mode: StopMode, builds: Builds, life: BuilderLife): Promise<void> {
+  builds.close();
+  if (mode === 'cancel') await builds.cancelAll();
+  const left = builds.unfinished > 0 && mode === 'leave';
+  await builds.leave();
+  if (left) await life.leave();
+  else await life.stop();
 }
 
 /** In the order in which `auto` tries them. */

@@ -32,7 +32,12 @@ export interface DataPaths {
 
 export interface BuildPaths {
   root: string;
+  /** The journal: everything that has happened to the build. */
+  events: string;
+  /** Its sum: written when the build is accepted and when it has ended. */
   record: string;
+  /** There when nothing may remove the build. */
+  pinned: string;
   script: string;
   log: string;
 }
@@ -64,7 +69,9 @@ export function dataPaths(root: string): DataPaths {
 function buildPaths(root: string): BuildPaths {
   return {
     root,
+    events: join(root, 'events.jsonl'),
     record: join(root, 'build.json'),
+    pinned: join(root, 'pinned'),
     script: join(root, 'script'),
     log: join(root, 'log'),
   };

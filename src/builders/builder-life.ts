@@ -114,13 +114,26 @@ export class BuilderLife {
     }
   }
 
+  /** How many use it now. */
+  get users(): number {
+    return this.#users;
+  }
+
   get busy(): boolean {
     return this.#users > 0;
   }
 
   /** Stops it cleanly; a start under way is given up. Stopping what does not run does nothing. */
   async stop(): Promise<void> {
-    this.#stopping ??= this.#end().finally(() => {
+    this.#stopping ??= this.#end((started) => started[Symbol.asyncDispose]()).finally(() => {
+      this.#stopping = undefined;
+    });
+    await this.#stopping;
+  }
+
+  /** Lets go of it and leaves it and its builds running; a start under way is given up. */
+  async leave(): Promise<void> {
+    this.#stopping ??= this.#end((started) => started.detach()).finally(() => {
       this.#stopping = undefined;
     });
     await this.#stopping;
@@ -162,7 +175,7 @@ export class BuilderLife {
     }
   }
 
-  async #end(): Promise<void> {
+  async #end(giveUp: (started: StartedBuilder) => PromiseLike<void>): Promise<void> {
     for (const underWay of [this.#preparing, this.#starting]) {
       underWay?.abort.abort(new NexusError('stopping', 'The builder is being stopped'));
       await underWay?.promise.catch(() => {});
@@ -172,7 +185,7 @@ export class BuilderLife {
     this.#started = undefined;
     this.#enter('stopping');
     this.#logger.info('Builder stopping', { builder: started.kind });
-    await started[Symbol.asyncDispose]();
+    await giveUp(started);
     this.#logger.info('Builder stopped', { builder: started.kind });
     this.#enter('absent');
   }

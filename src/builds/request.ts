@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { NexusError } from '../errors.ts';
+import { ownLimits } from '../limits.ts';
 import { nixpkgsLocation } from '../nixpkgs.ts';
 import { resolveVariant, type Variant } from './variants.ts';
 
@@ -50,8 +51,15 @@ const diskSize = z
   .max(16 * 1024 * 1024, 'must be at most 16 TiB')
   .describe('Size of the disk in MiB');
 
-const imageOptions = {
+/** What every request may say besides what it wants built. */
+const common = {
   name: buildName,
+  limits: ownLimits.optional(),
+  priority: z.number().int().min(-10).max(10).optional().describe('The higher the sooner; 0 by default'),
+};
+
+const imageOptions = {
+  ...common,
   variants: z.array(z.string()).min(1).max(32).describe('Image formats: see `nexus variants`'),
   system: system.optional().describe('System of the image (default: the builder’s)'),
   diskSize: diskSize.optional(),
@@ -88,7 +96,7 @@ export const buildRequest = z.discriminatedUnion('kind', [
   z
     .strictObject({
       kind: z.literal('nix'),
-      name: buildName,
+      ...common,
       source: sourceId,
       file: pathInSource.describe('The Nix file in the source, or a folder with a default.nix'),
       attribute: attribute.optional(),
@@ -99,7 +107,7 @@ export const buildRequest = z.discriminatedUnion('kind', [
   z
     .strictObject({
       kind: z.literal('flake'),
-      name: buildName,
+      ...common,
       source: sourceId.optional(),
       flake: flakeReference.optional(),
       attribute: attribute.describe('What follows the # in a flake reference'),
@@ -109,7 +117,7 @@ export const buildRequest = z.discriminatedUnion('kind', [
   z
     .strictObject({
       kind: z.literal('script'),
-      name: buildName,
+      ...common,
       source: sourceId.optional(),
       script: z
         .string()

@@ -52,8 +52,18 @@ export class ApiClient {
     });
   }
 
-  async list(): Promise<Build[]> {
-    return (await this.#json('/builds', buildList)).builds;
+  /** Builds, newest first; with `limit` only the newest so many. */
+  async list(limit = Number.POSITIVE_INFINITY): Promise<Build[]> {
+    const builds: Build[] = [];
+    for (let before: string | null = ''; before !== null && builds.length < limit; ) {
+      const page: z.infer<typeof buildList> = await this.#json(
+        `/builds?limit=${Math.min(limit - builds.length, 1000)}${before && `&before=${before}`}`,
+        buildList,
+      );
+      builds.push(...page.builds);
+      before = page.next;
+    }
+    return builds;
   }
 
   show(id: string): Promise<BuildView> {

@@ -14,7 +14,7 @@ const idArgument = ['[id]', 'id of the build (default: the newest)'] as const;
 /** The id that was given, or that of the newest build. */
 export async function idOrNewest(client: ApiClient, id: string | undefined): Promise<string> {
   if (id !== undefined) return id;
-  const newest = (await client.list())[0];
+  const newest = (await client.list(1))[0];
   if (newest) return newest.id;
   throw new NexusError('not-found', 'There are no builds yet', { hint: 'nexus build PATH makes one.' });
 }
@@ -47,6 +47,7 @@ function describe(build: Build): string {
     ['name', request.name],
     ['kind', 'variants' in request ? `${request.kind} (${request.variants.join(', ')})` : request.kind],
     ['state', build.phase ? `${build.state}: ${build.phase}` : build.state],
+    ...(build.waiting ? [['waits', build.waiting]] : []),
     ['builder', build.builder ?? '-'],
     ['created', build.createdAt],
     ['finished', build.finishedAt ?? '-'],

@@ -10,6 +10,7 @@ export interface Progress {
 
 /** What a build does now, in one line. */
 export function describeProgress({ build, builder }: WatchLine): Progress {
+  if (build.waiting) return say(`waiting: ${build.waiting}`);
   switch (build.state) {
     case 'queued':
       return builder.state === 'starting' ? describeStart(builder) : say('waiting for its turn');

@@ -14,8 +14,9 @@ export async function quickList(): Promise<Build[] | undefined> {
     const settings = clientSettings();
     const server = settings && (await serverOf(settings));
     if (!server?.url.startsWith('http:')) return undefined;
-    const reply: unknown = JSON.parse(await ask(`${server.url}/api/v1/builds`, server.token));
-    return isList(reply) ? reply.builds : undefined;
+    const reply: unknown = JSON.parse(await ask(`${server.url}/api/v1/builds?limit=1000`, server.token));
+    // More than one page is not quick in any case.
+    return isList(reply) && !reply.next ? reply.builds : undefined;
   } catch {
     return undefined;
   }
@@ -39,6 +40,6 @@ function ask(url: string, token: string): Promise<string> {
   });
 }
 
-function isList(reply: unknown): reply is { builds: Build[] } {
+function isList(reply: unknown): reply is { builds: Build[]; next?: string | null } {
   return typeof reply === 'object' && reply !== null && 'builds' in reply && Array.isArray(reply.builds);
 }

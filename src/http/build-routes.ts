@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { type Artifact, buildSchema } from '../builds/build.ts';
 import { buildRequest, parseRequest } from '../builds/request.ts';
 import { messageOf, NexusError } from '../errors.ts';
-import { buildId, buildList, buildView, errorReply } from './schemas.ts';
+import { buildId, buildList, buildQuery, buildView, errorReply } from './schemas.ts';
 import type { ApiServer, ServerParts } from './server-parts.ts';
 
 export function buildRoutes(api: ApiServer, { builds, store, board, artifacts }: ServerParts): void {
@@ -22,13 +22,19 @@ export function buildRoutes(api: ApiServer, { builds, store, board, artifacts }:
   );
   api.get(
     '/builds',
-    { schema: { summary: 'All builds, newest first', response: { 200: buildList } } },
-    async () => ({ builds: store.list() }),
+    {
+      schema: {
+        summary: 'Builds, newest first',
+        querystring: buildQuery,
+        response: { 200: buildList, '4xx': errorReply },
+      },
+    },
+    async ({ query }) => store.page(query),
   );
   api.get(
     '/builds/:id',
     { schema: { summary: 'One build', params: buildId, response: { 200: buildView, '4xx': errorReply } } },
-    async ({ params }) => ({ ...store.get(params.id), progress: board.of(params.id) }),
+    async ({ params }) => ({ ...(await store.get(params.id)), progress: board.of(params.id) }),
   );
   api.post(
     '/builds/:id/cancel',
@@ -52,7 +58,7 @@ export function buildRoutes(api: ApiServer, { builds, store, board, artifacts }:
       },
     },
     async ({ params }, reply) => {
-      const build = store.get(params.id);
+      const build = await store.get(params.id);
       const artifact = build.artifacts.find(({ name }) => name === params.name);
       if (!artifact) {
         const names = build.artifacts.map(({ name }) => name).join(', ') || 'none';

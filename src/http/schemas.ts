@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { buildSchema } from '../builds/build.ts';
+import { buildSchema, buildStates } from '../builds/build.ts';
 import { errorCodes } from '../errors.ts';
 import { progressSchema } from '../progress/schema.ts';
 
@@ -14,7 +14,17 @@ export const sourceReply = z.object({ id: z.string().describe('To be named in re
 /** A build, and what Nix does for it while it runs. */
 export const buildView = buildSchema.extend({ progress: progressSchema.optional() });
 
-export const buildList = z.object({ builds: z.array(buildSchema) });
+export const buildList = z.object({
+  builds: z.array(buildSchema),
+  next: z.string().nullable().describe('What to give as `before` for older ones, when there are any'),
+});
+
+export const buildQuery = z.object({
+  limit: z.coerce.number().int().min(1).max(1000).default(100),
+  before: z.string().optional().describe('Only builds older than this one'),
+  state: z.enum(buildStates).optional(),
+  name: z.string().optional(),
+});
 
 export const builderStatus = z.object({
   kind: z.enum(['docker-vm', 'this-machine']).nullable(),

@@ -39,7 +39,7 @@ export function logRoutes(api: ApiServer, parts: ServerParts): void {
       },
     },
     async ({ params, query }, reply) => {
-      const { id } = store.get(params.id);
+      const { id } = store.summary(params.id);
       const signal = anySignal(parts.closing, goneSignal(reply));
       const ended = query.follow ? endedSignal(store, id, signal) : AbortSignal.abort();
       const { format, offset } = query;
@@ -58,7 +58,7 @@ export function logRoutes(api: ApiServer, parts: ServerParts): void {
       },
     },
     async ({ params }, reply) => {
-      const { id } = store.get(params.id);
+      const { id } = store.summary(params.id);
       const signal = anySignal(parts.closing, goneSignal(reply));
       return stream(reply, 'application/x-ndjson', watch(parts, id, signal));
     },
@@ -81,7 +81,7 @@ async function* watch(
       const changed = new Promise<void>((resolve) => {
         wake = resolve;
       });
-      const build = store.get(id);
+      const build = await store.get(id);
       const line: WatchLine = { build: { ...build, progress: board.of(id) }, builder: replyOf(life) };
       yield `${JSON.stringify(line)}\n`;
       if (isFinished(build)) return;
@@ -116,6 +116,6 @@ function endedSignal(store: BuildStore, id: string, signal: AbortSignal): AbortS
     ended.abort();
   };
   signal.addEventListener('abort', end, { once: true });
-  if (isFinished(store.get(id))) end();
+  if (isFinished(store.summary(id))) end();
   return ended.signal;
 }

@@ -8,14 +8,18 @@ const src = fileURLToPath(new URL('../../src', import.meta.url));
 /** Files that anybody may import, and that know only one another. */
 const leaves = [
   ...[
+    'amounts.ts',
     'clean-up.ts',
     'config.ts',
     'data-lock.ts',
     'environment.ts',
     'errors.ts',
+    'folder-bytes.ts',
+    'limits.ts',
     'log.ts',
     'nixpkgs.ts',
     'paths.ts',
+    'room-here.ts',
     'token.ts',
     'version.ts',
   ],
@@ -46,6 +50,7 @@ const arrows: Record<string, readonly string[]> = {
   builds: ['a builder’s interface', 'artifacts', 'bridge', 'progress', 'transport'],
   'the API’s schemas': ['builds', 'progress'],
   http: ['the API’s schemas', 'a builder’s interface', 'builds', 'bridge', 'progress', 'transport'],
+  retention: ['a builder’s interface', 'builds', 'bridge', 'transport'],
   inbox: ['builds', 'bridge', 'transport'],
   // It may look at every kind of builder, and starts none.
   doctor: ['builders', 'a builder’s interface', 'transport'],

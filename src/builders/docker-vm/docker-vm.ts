@@ -236,6 +236,7 @@ class Start {
       hello: this.#hello,
       lost: anySignal(vm.lost, this.#pipe.lost),
       consoleTail: () => vm.consoleTail(),
+      detach: () => cleanUp[Symbol.asyncDispose](),
       [Symbol.asyncDispose]: () => cleanUp[Symbol.asyncDispose](),
     };
   }

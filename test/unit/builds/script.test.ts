@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { execFile, execFileSync } from 'node:child_process';
-import { chmod, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, readlink, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { planBuild } from '../../../src/builds/plan.ts';
 import { type BuildRequest, parseRequest } from '../../../src/builds/request.ts';
 import { renderScript } from '../../../src/builds/script.ts';
+import { skipUnless } from '../../fixtures/limits.ts';
+import { builderMissing } from '../../fixtures/orchestrator.ts';
 import { type TempFolder, tempFolder } from '../../fixtures/temp-folder.ts';
 
 const run = promisify(execFile);
@@ -21,6 +23,9 @@ const told = ['--log-format', 'internal-json', '-v'];
 
 const scriptOf = (request: BuildRequest) => renderScript('id', planBuild(request, defaults));
 
+/** How the derivations become roots. */
+const keep = ['--indirect', '--add-root', 'evaluated', 'keep.nix'];
+
 /** A folder in which a script runs as it does on a builder, but with programs that only write down their arguments. */
 class Stage implements AsyncDisposable {
   readonly folder: TempFolder;
@@ -34,7 +39,7 @@ class Stage implements AsyncDisposable {
     const stage = new Stage(await tempFolder());
     await mkdir(stage.folder.file('bin'));
     await mkdir(stage.folder.file('build'));
-    const all = { 'nexus-phase': '', 'nexus-artifact': '', ...programs };
+    const all = { 'nexus-phase': '', 'nexus-artifact': '', 'nix-instantiate': '', ...programs };
     for (const [name, prints] of Object.entries(all)) {
       const file = stage.folder.file('bin', name);
       await writeFile(
@@ -122,6 +127,7 @@ describe('A script', () => {
     await stage.run(scriptOf(parseRequest(request)));
     assert.deepEqual(await stage.calls('nix-instantiate'), [
       ['-I', `nixpkgs=/${bait}`, '-A', bait, `./source/${bait}\nline`],
+      keep,
     ]);
     assert.deepEqual(await stage.calls('nix-build'), [[...told, '--out-link', 'result', '/nix/store/x.drv']]);
     assert.deepEqual(await stage.calls('nexus-phase'), [['evaluating'], ['building']]);
@@ -136,7 +142,7 @@ describe('A script', () => {
   it('for an image writes its Nix files as they are, and builds what they evaluate to', async () => {
     const image = { variant: 'iso', derivation: '/nix/store/iso drv.drv', file: 'iso/$(touch hacked) x.iso' };
     await using stage = await Stage.make({
-      'nix-instantiate': `cat <<'END'\n${JSON.stringify([image, { ...image, variant: 'vmware', name: 'my name' }])}\nEND`,
+      'nix-instantiate': `[[ $1 = --indirect ]] || cat <<'END'\n${JSON.stringify([image, { ...image, variant: 'vmware', name: 'my name' }])}\nEND`,
       'nix-build': 'mkdir -p out/iso; echo "$PWD/out"',
     });
     const request = parseRequest({
@@ -229,6 +235,35 @@ describe('A script', () => {
       assert.deepEqual(calls, []);
       assert.match(said, /has no files/);
     });
+  });
+
+  it('evaluates again when its derivations were collected as garbage before they were roots', async () => {
+    await using stage = await Stage.make({
+      'nix-instantiate':
+        '[[ $1 = --indirect ]] || { echo /nix/store/x.drv; exit; }; if mkdir ../once 2>/dev/null; then exit 1; fi',
+      'nix-build': '',
+    });
+    const said = await stage.run(scriptOf({ kind: 'nix', name: 'x', source, file: 'x.nix' }));
+    assert.match(said, /evaluating again/);
+    const calls = (await stage.calls('nix-instantiate')).map(([first]) => first);
+    assert.deepEqual(calls, ['-I', '--indirect', '-I', '--indirect']);
+    assert.deepEqual(await stage.calls('nix-build'), [['--out-link', 'result', '/nix/store/x.drv']]);
+  });
+
+  it('makes its derivations roots of a real store', async function () {
+    skipUnless(this, await builderMissing());
+    await using folder = await tempFolder();
+    await writeFile(
+      folder.file('x.nix'),
+      'derivation { name = "x"; system = builtins.currentSystem; builder = "/x"; }',
+    );
+    const derivation = (await run('nix-instantiate', [folder.file('x.nix')])).stdout;
+    await writeFile(folder.file('derivations'), derivation + derivation);
+    const script = scriptOf({ kind: 'nix', name: 'x', source, file: 'x.nix' });
+    const lines = script.slice(script.indexOf('keep_derivations()'), script.indexOf('\nevaluate\n'));
+    await run('bash', ['-c', `set -e\n${lines}\nkeep_derivations`], { cwd: folder.path });
+    for (const root of ['evaluated', 'evaluated-2'])
+      assert.equal(await readlink(folder.file(root)), derivation.trim());
   });
 
   it('fails when evaluation or building does', async () => {
