@@ -31,6 +31,8 @@ export interface Orchestrator extends AsyncDisposable {
   token: string;
   /** Builds that wait or run. */
   unfinished(): number;
+  /** Resolves when a client has asked for the end. */
+  asked: Promise<StopMode>;
   /**
    * Takes no more builds, and then: `leave` lets those that run go on without us, and stops the builder only when
    * there are none; `finish` waits for those that run, `cancel` ends all, and both stop the builder.
@@ -60,25 +62,18 @@ export async function startOrchestrator(config: Config, logger: Logger): Promise
   let mode = config.stop;
   cleanUp.defer(() => stopBuilds(mode, builds, life));
   builds.resume();
-  await sweepLeftovers(config, paths, logger);
+  const vmRuns = await sweepLeftovers(config, paths, logger);
 
+  let stopAsked: (mode: StopMode) => void = () => {};
+  const asked = new Promise<StopMode>((resolve) => {
+    stopAsked = resolve;
+  });
   const closing = new AbortController();
   const { artifacts } = config;
   const version = packageVersion();
   const server = await makeServer({
-    ...{
-      builds,
-      store,
-      board,
-      sources,
-      life,
-      paths,
-      artifacts,
-      version,
-      token,
-      logger,
-      closing: closing.signal,
-    },
+    ...{ builds, store, board, sources, life, paths, artifacts, version, token, logger },
+    ...{ closing: closing.signal, stop: stopAsked, stopMode: config.stop },
   });
   cleanUp.defer(() => server.close());
   cleanUp.defer(() => closing.abort());
@@ -88,7 +83,8 @@ export async function startOrchestrator(config: Config, logger: Logger): Promise
   builds.begin();
   logger.info('Orchestrator ready', { url, data: config.data, artifacts: config.artifacts });
 
-  if (config.builderStart === 'at-once') {
+  // A VM that was left running is taken over, so that it is seen, and stopped when we are.
+  if (config.builderStart === 'at-once' || vmRuns) {
     life.start().catch((error) => logger.warn('Builder did not start', { why: messageOf(error) }));
   }
   const owned = cleanUp.move();
@@ -102,6 +98,7 @@ export async function startOrchestrator(config: Config, logger: Logger): Promise
     url,
     token,
     unfinished: () => builds.unfinished,
+    asked,
     stop,
     [Symbol.asyncDispose]: () => stop(config.stop),
   };
@@ -140,15 +137,17 @@ function builderChoices(config: Config, paths: DataPaths, logger: Logger): Build
   ];
 }
 
-/** An orchestrator that was killed could not remove its VM. */
-async function sweepLeftovers(config: Config, paths: DataPaths, logger: Logger): Promise<void> {
-  if (config.builder === 'this-machine') return;
+/** @returns whether a VM that an earlier orchestrator has left still runs; whatever else it has left is removed. */
+async function sweepLeftovers(config: Config, paths: DataPaths, logger: Logger): Promise<boolean> {
+  if (config.builder === 'this-machine') return false;
   try {
-    const removed = await sweepContainers(new Engine(), await loadOrMakeKeys(paths));
+    const { removed, vm } = await sweepContainers(new Engine(), await loadOrMakeKeys(paths));
     if (removed > 0) logger.warn('Removed containers that an earlier orchestrator had left', { removed });
+    return vm !== undefined;
   } catch (error) {
     // No Engine, no containers: whether that matters shows when a builder is needed.
     logger.debug('Could not look for left containers', { why: messageOf(error) });
+    return false;
   }
 }
 

@@ -34,11 +34,11 @@ const allowed: Record<Happening['type'], readonly BuildState[]> = {
   queued: [],
   prepare: ['queued'],
   retry: ['preparing', 'building', 'collecting'],
-  waiting: unfinished,
   started: ['preparing'],
   phase: ['preparing', 'building'],
   collect: ['preparing', 'building'],
   fetching: ['collecting'],
+  waiting: unfinished,
   cancel: unfinished,
   succeeded: ['collecting'],
   failed: unfinished,
@@ -75,8 +75,6 @@ function change(build: Build, happening: Happening, at: Date): Partial<Build> {
       const pipeSeq = epoch === build.epoch ? build.pipeSeq : 0;
       return { ...again, builder, epoch, pipeSeq, logStart, artifacts: [], fetched: 0, retrieve: [] };
     }
-    case 'waiting':
-      return { waiting: happening.reason };
     case 'started':
       return { state: 'building', pipeSeq: happening.seq };
     case 'phase':
@@ -90,6 +88,8 @@ function change(build: Build, happening: Happening, at: Date): Partial<Build> {
       };
     case 'fetching':
       return { fetched: happening.bytes };
+    case 'waiting':
+      return { waiting: happening.reason };
     case 'cancel':
       return { cancelling: true };
     case 'succeeded':

@@ -112,7 +112,7 @@ async function probeInVm(
   signal: AbortSignal,
 ): Promise<KvmVerdict | undefined> {
   const found = await machine().catch(() => undefined);
-  if (!found || !(await engine.hasImage(found.image))) return undefined;
+  if (!found || (await engine.imageId(found.image)) === undefined) return undefined;
   return probeKvm(engine, { machine: found, owner: 'doctor', signal });
 }
 

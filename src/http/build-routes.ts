@@ -29,12 +29,15 @@ export function buildRoutes(api: ApiServer, { builds, store, board, artifacts }:
         response: { 200: buildList, '4xx': errorReply },
       },
     },
-    async ({ query }) => store.page(query),
+    async ({ query }) => {
+      const { builds: found, next } = await store.page(query);
+      return { builds: found.map((build) => builds.shown(build)), next };
+    },
   );
   api.get(
     '/builds/:id',
     { schema: { summary: 'One build', params: buildId, response: { 200: buildView, '4xx': errorReply } } },
-    async ({ params }) => ({ ...(await store.get(params.id)), progress: board.of(params.id) }),
+    async ({ params }) => ({ ...builds.shown(await store.get(params.id)), progress: board.of(params.id) }),
   );
   api.post(
     '/builds/:id/cancel',

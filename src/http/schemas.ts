@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { buildSchema, buildStates } from '../builds/build.ts';
+import { stopModes } from '../config.ts';
 import { errorCodes } from '../errors.ts';
 import { progressSchema } from '../progress/schema.ts';
 
@@ -33,6 +34,10 @@ export const builderStatus = z.object({
     .object({ step: z.number(), of: z.number(), description: z.string(), detail: z.string().optional() })
     .nullable(),
   error: z.object({ code: z.enum(errorCodes), message: z.string(), hint: z.string().optional() }).nullable(),
+  unreachableSince: z
+    .string()
+    .nullable()
+    .describe('Since when it does not answer; what runs there goes on, and the connection is made again'),
   machine: z
     .object({
       system: z.string(),
@@ -44,6 +49,8 @@ export const builderStatus = z.object({
     })
     .nullable(),
 });
+
+export const stopReply = z.object({ builds: z.enum(stopModes) });
 
 /** One line of the watch stream; an empty line means that nothing has changed for a while. */
 export const watchLine = z.object({ build: buildView, builder: builderStatus });

@@ -30,6 +30,7 @@ const leaves = [
 const faces: Record<string, string> = {
   'builders/builder.ts': 'a builder’s interface',
   'builders/builder-life.ts': 'a builder’s interface',
+  'builders/task.ts': 'a builder’s interface',
   'http/schemas.ts': 'the API’s schemas',
   // It is a command like the others, but what it runs is the orchestrator.
   'cli/serve.ts': 'nexus serve',

@@ -40,10 +40,13 @@ function headLine(news: WatchLine, { columns, elapsedMs, paint }: BuildLinesOpti
   return `${paint('bold', name)}  ${doing}  ${paint('dim', fitLine(right, columns - 1))}`;
 }
 
-/** The details have lines of their own. */
+/** The details have lines of their own, unless something else matters more. */
 function headText(news: WatchLine): string {
-  const { state, phase, progress } = news.build;
-  return state === 'building' && progress ? (phase ?? progress.stage) : describeProgress(news).text;
+  const { state, phase, progress, waiting, cancelling } = news.build;
+  const undisturbed = !news.builder.unreachableSince && !waiting && !cancelling;
+  return undisturbed && state === 'building' && progress
+    ? (phase ?? progress.stage)
+    : describeProgress(news).text;
 }
 
 function fetching({ paths, bytes }: Progress, options: BuildLinesOptions): string[] {
