@@ -1,9 +1,10 @@
 import { once } from 'node:events';
 import type { Command } from 'commander';
-import type { Build } from '../builds/build.ts';
 import { NexusError } from '../errors.ts';
+import type { BuildView } from '../http/schemas.ts';
 import type { ApiClient } from './api-client.ts';
 import { makeContext } from './context.ts';
+import { describeBuilding } from './describe-progress.ts';
 import { detachedStatus, followBuild } from './follow-build.ts';
 import { formatTable } from './format.ts';
 import { logWriter } from './live/log-writer.ts';
@@ -40,13 +41,14 @@ Examples:
     });
 }
 
-function describe(build: Build): string {
+function describe(build: BuildView): string {
   const { request, artifacts, error, retrieve } = build;
   const lines = [
     ['build', build.id],
     ['name', request.name],
     ['kind', 'variants' in request ? `${request.kind} (${request.variants.join(', ')})` : request.kind],
     ['state', build.phase ? `${build.state}: ${build.phase}` : build.state],
+    ...(build.progress ? [['progress', describeBuilding(build).text]] : []),
     ...(build.waiting ? [['waits', build.waiting]] : []),
     ['builder', build.builder ?? '-'],
     ['created', build.createdAt],

@@ -1,4 +1,4 @@
-import type { WatchLine } from '../http/schemas.ts';
+import type { BuildView, WatchLine } from '../http/schemas.ts';
 import type { Eta } from '../progress/schema.ts';
 import { formatBytes, formatDuration } from './format.ts';
 
@@ -59,7 +59,7 @@ export function describeStep(where: string, detail: string | undefined): Progres
 }
 
 /** Another derivation is news; how many are done is not. */
-function describeBuilding({ phase, progress }: WatchLine['build']): Progress {
+export function describeBuilding({ phase, progress }: Pick<BuildView, 'phase' | 'progress'>): Progress {
   const what = phase ?? 'running';
   if (!progress) return say(what);
   const { stage, paths, bytes, derivations, running, note, eta } = progress;
