@@ -12,6 +12,8 @@ export interface BoardBuild {
   id: string;
   state: string;
   phase: string | null;
+  /** Where in its log the present attempt begins. */
+  logStart: number;
 }
 
 export interface ProgressBoardOptions {
@@ -23,6 +25,7 @@ export interface ProgressBoardOptions {
 }
 
 interface Entry {
+  readonly logStart: number;
   progress: BuildProgress;
   /** How far the log has been read. */
   offset: number;
@@ -57,8 +60,10 @@ export class ProgressBoard {
   /** Tells the board of every change of a build. */
   update(build: BoardBuild): void {
     if (build.state === 'building') {
-      const entry = this.#entries.get(build.id) ?? this.#begin(build.id);
-      entry.progress.inPhase(build.phase);
+      const entry = this.#entries.get(build.id);
+      // A new attempt has nothing to do with what the one before has left undone.
+      const current = entry?.logStart === build.logStart ? entry : this.#begin(build);
+      current.progress.inPhase(build.phase);
     } else this.#end(build);
   }
 
@@ -87,9 +92,16 @@ export class ProgressBoard {
     for (const id of [...this.#entries.keys()]) this.remove(id);
   }
 
-  #begin(id: string): Entry {
+  #begin({ id, logStart }: BoardBuild): Entry {
     const progress = new BuildProgress(this.#now());
-    const entry: Entry = { progress, offset: 0, before: undefined, reading: Promise.resolve(), busy: false };
+    const entry: Entry = {
+      progress,
+      offset: logStart,
+      logStart,
+      before: undefined,
+      reading: Promise.resolve(),
+      busy: false,
+    };
     this.#entries.set(id, entry);
     this.#clock ??= setInterval(() => {
       for (const [each, entry] of this.#entries) if (!entry.busy) void this.#readOn(each, entry);
@@ -118,7 +130,7 @@ export class ProgressBoard {
     if (entry.before === undefined) {
       const found = await stat(path).catch(() => undefined);
       entry.before = found?.size ?? 0;
-      if (entry.before > 0 && found) entry.progress.printedAt(found.mtimeMs);
+      if (entry.before > entry.offset && found) entry.progress.printedAt(found.mtimeMs);
     }
     for await (const chunk of readAvailable(path, entry.offset)) {
       entry.progress.read(chunk, entry.offset < entry.before ? null : this.#now());

@@ -8,7 +8,7 @@ import { recordedLog, untilLine } from '../../fixtures/nix-logs.ts';
 import { type TempFolder, tempFolder } from '../../fixtures/temp-folder.ts';
 import { until } from '../../fixtures/watcher.ts';
 
-const building = { id: 'a', state: 'building', phase: 'building iso' };
+const building = { id: 'a', state: 'building', phase: 'building iso', logStart: 0 };
 
 async function makeBoard(folder: TempFolder) {
   const { logger } = keptLog();
@@ -60,6 +60,22 @@ describe('The progress board', () => {
     board.update({ ...building, state: 'succeeded' });
     await until('durations', () => durations.of('nixos-disk-image').length === 1 || undefined);
     assert.deepEqual(durations.of('kernel-6.12'), []);
+    board.close();
+  });
+
+  it('begins anew with another attempt, whatever the one before has left undone', async () => {
+    await using folder = await tempFolder();
+    await writeFile(folder.file('a'), half);
+    const { board } = await makeBoard(folder);
+    board.update(building);
+    await seen(board, ({ derivations }) => derivations.running === 2);
+    await appendFile(folder.file('a'), untilLine(log, "building '/nix/store/94yvm"));
+    board.update({ ...building, logStart: Buffer.byteLength(half) });
+    const { running } = await seen(board, ({ derivations }) => derivations.running > 0);
+    assert.deepEqual(
+      running.map(({ name }) => name),
+      ['etc'],
+    );
     board.close();
   });
 
