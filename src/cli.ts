@@ -10,6 +10,9 @@ const program = new Command('nexus')
   .version(packageVersion())
   .showHelpAfterError('Try --help.')
   .exitOverride()
+  .addHelpCommand(
+    new Command('help').argument('[command]').description('tell all about a command').helpGroup('Help:'),
+  )
   .addHelpText(
     'after',
     `
