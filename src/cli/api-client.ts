@@ -6,8 +6,10 @@ import type { StopMode } from '../config.ts';
 import { messageOf, NexusError, systemCodeOf } from '../errors.ts';
 import {
   type BuilderStatusReply,
+  type BuildView,
   builderStatus,
   buildList,
+  buildView,
   errorReply,
   pinReply,
   sourceReply,
@@ -21,6 +23,13 @@ interface Call {
   method?: 'GET' | 'POST' | 'DELETE';
   body?: string | Readable;
   type?: string;
+  signal?: AbortSignal | undefined;
+}
+
+export interface LogOptions {
+  /** Go on until the build has ended. */
+  follow: boolean;
+  format?: 'text' | 'raw' | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -61,8 +70,8 @@ export class ApiClient {
     return builds;
   }
 
-  show(id: string): Promise<Build> {
-    return this.#json(`/builds/${encodeURIComponent(id)}`, buildSchema);
+  show(id: string): Promise<BuildView> {
+    return this.#json(`/builds/${encodeURIComponent(id)}`, buildView);
   }
 
   cancel(id: string): Promise<Build> {
@@ -118,8 +127,8 @@ export class ApiClient {
   }
 
   /** A stream that breaks is taken up again at its byte; `fetch` breaks one that is quiet for five minutes. */
-  async *log(id: string, follow: boolean, signal?: AbortSignal): AsyncGenerator<Buffer> {
-    const path = `/builds/${encodeURIComponent(id)}/log?follow=${follow}`;
+  async *log(id: string, { follow, format = 'text', signal }: LogOptions): AsyncGenerator<Buffer> {
+    const path = `/builds/${encodeURIComponent(id)}/log?follow=${follow}&format=${format}`;
     for (let offset = 0; ; ) {
       const reply = await this.#fetch(`${path}&offset=${offset}`, { signal });
       try {

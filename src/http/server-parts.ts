@@ -7,6 +7,7 @@ import type { BuildStore } from '../builds/store.ts';
 import type { StopMode } from '../config.ts';
 import type { Logger } from '../log.ts';
 import type { DataPaths } from '../paths.ts';
+import type { ProgressBoard } from '../progress/progress-board.ts';
 import type { Garbage } from '../retention/gc.ts';
 
 /** What the routes work with. */
@@ -16,6 +17,8 @@ export interface ServerParts {
   sources: Sources;
   life: BuilderLife;
   garbage: Garbage;
+  /** What the builds that run are doing. */
+  board: ProgressBoard;
   paths: DataPaths;
   /** Folder with one folder a build. */
   artifacts: string;

@@ -12,6 +12,7 @@ const leaves = [
     'clean-up.ts',
     'config.ts',
     'data-lock.ts',
+    'environment.ts',
     'errors.ts',
     'folder-bytes.ts',
     'limits.ts',
@@ -20,6 +21,7 @@ const leaves = [
     'paths.ts',
     'room-here.ts',
     'token.ts',
+    'version.ts',
   ],
   'write-file-atomically.ts',
 ];
@@ -34,6 +36,7 @@ const faces: Record<string, string> = {
   // It is a command like the others, but what it runs is the orchestrator.
   'cli/serve.ts': 'nexus serve',
   'cli.ts': 'the program',
+  'cli/commands.ts': 'the program',
   'main.ts': 'main',
 };
 
@@ -41,16 +44,27 @@ const faces: Record<string, string> = {
 const arrows: Record<string, readonly string[]> = {
   leaf: [],
   transport: [],
+  progress: ['transport'],
   bridge: ['transport'],
   artifacts: ['transport'],
   'a builder’s interface': ['bridge', 'transport'],
   builders: ['a builder’s interface', 'bridge', 'transport'],
-  builds: ['a builder’s interface', 'artifacts', 'bridge', 'transport'],
-  'the API’s schemas': ['builds'],
-  http: ['the API’s schemas', 'a builder’s interface', 'builds', 'retention', 'bridge', 'transport'],
+  builds: ['a builder’s interface', 'artifacts', 'bridge', 'progress', 'transport'],
+  'the API’s schemas': ['builds', 'progress'],
+  http: [
+    'the API’s schemas',
+    'a builder’s interface',
+    'builds',
+    'bridge',
+    'progress',
+    'retention',
+    'transport',
+  ],
   retention: ['the API’s schemas', 'a builder’s interface', 'builds', 'bridge', 'transport'],
   inbox: ['builds', 'bridge', 'transport'],
-  cli: ['the API’s schemas', 'builds'],
+  // It may look at every kind of builder, and starts none.
+  doctor: ['builders', 'a builder’s interface', 'transport'],
+  cli: ['the API’s schemas', 'builds', 'doctor', 'progress'],
   'nexus serve': ['cli', 'main'],
   'the program': ['nexus serve', 'cli'],
   main: [
@@ -62,6 +76,7 @@ const arrows: Record<string, readonly string[]> = {
     'http',
     'inbox',
     'retention',
+    'progress',
     'transport',
   ],
 };
@@ -157,10 +172,10 @@ describe('The source', () => {
     });
   }
 
-  it('reads process.env in config.ts only', () => {
+  it('reads process.env in config.ts and environment.ts only', () => {
     assert.deepEqual(
       files.filter((file) => textOf(file).includes('process.env')),
-      ['config.ts'],
+      ['config.ts', 'environment.ts'],
     );
   });
 
