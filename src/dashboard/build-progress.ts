@@ -1,5 +1,6 @@
 import { formatBytes, formatDuration } from '../amounts.ts';
-import type { Progress, ShownBuild } from './api/shown-build.ts';
+import type { BuildView } from '../http/schemas.ts';
+import type { Progress } from '../progress/schema.ts';
 
 export interface ShownProgress {
   /** From 0 to 1; nothing when nobody knows. */
@@ -10,7 +11,7 @@ export interface ShownProgress {
 }
 
 /** What a build does now, for people; nothing before its beginning and after its end. */
-export function buildProgress(build: ShownBuild): ShownProgress | null {
+export function buildProgress(build: BuildView): ShownProgress | null {
   if (build.cancelling && !build.finishedAt) return { share: null, text: 'Cancelling', more: null };
   switch (build.state) {
     case 'queued':
@@ -54,7 +55,7 @@ function roughly(seconds: number): string {
   return formatDuration(Math.round(seconds / 600) * 600_000);
 }
 
-function fetchProgress({ artifacts, fetched }: ShownBuild): ShownProgress {
+function fetchProgress({ artifacts, fetched }: BuildView): ShownProgress {
   const all = artifacts.reduce((sum, { bytes }) => sum + bytes, 0);
   return {
     share: all === 0 ? null : fetched / all,

@@ -18,6 +18,9 @@ export function routeOf({ pathname, search }: Pick<URL, 'pathname' | 'search'>):
   return first === 'builder' ? { page: 'builder' } : { page: 'unknown' };
 }
 
+/** Follows the address of a build that was not built anew, since the same had been asked for before. */
+export const reused = '?reused';
+
 export const buildAddress = (id: string) => `/builds/${encodeURIComponent(id)}`;
 
 /** Goes to another page of ours without loading it anew. */

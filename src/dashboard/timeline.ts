@@ -1,5 +1,5 @@
 import type { BuildEvent } from '../builds/event.ts';
-import type { ShownBuild } from './api/shown-build.ts';
+import type { BuildView } from '../http/schemas.ts';
 import { isFinished } from './build-filter.ts';
 
 export interface TimelineStep {
@@ -13,7 +13,7 @@ export interface TimelineStep {
 const mostPhases = 12;
 
 /** The way of a build: what has happened to it, what it does, and what is to come. */
-export function timelineOf(build: ShownBuild, events: readonly BuildEvent[]): TimelineStep[] {
+export function timelineOf(build: BuildView, events: readonly BuildEvent[]): TimelineStep[] {
   const steps = withoutOldPhases(events).map(stepOf);
   if (isFinished(build)) return steps;
   const last = steps.at(-1);
@@ -60,7 +60,7 @@ function withoutOldPhases(events: readonly BuildEvent[]): readonly BuildEvent[] 
   return events.filter((event) => !old.has(event));
 }
 
-function toCome({ state, cancelling }: ShownBuild): TimelineStep[] {
+function toCome({ state, cancelling }: BuildView): TimelineStep[] {
   if (cancelling) return [];
   const built: TimelineStep = { title: 'Built', state: 'later', at: null };
   const fetched: TimelineStep = { title: 'Fetched and checked', state: 'later', at: null };

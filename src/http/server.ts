@@ -15,6 +15,7 @@ import { builderRoutes } from './builder-routes.ts';
 import { dashboardRoutes, securityHeaders } from './dashboard-routes.ts';
 import { statusOf } from './error-status.ts';
 import { eventRoutes } from './event-routes.ts';
+import { keepRoutes } from './keep-routes.ts';
 import { newServer, type ServerParts } from './server-parts.ts';
 import { loginCodeRoutes, sessionRoutes } from './session.ts';
 import { sourceRoutes } from './source-routes.ts';
@@ -60,6 +61,7 @@ export async function makeServer(parts: ServerParts) {
       const routes = api.withTypeProvider<ZodTypeProvider>();
       sourceRoutes(routes, parts);
       buildRoutes(routes, parts);
+      keepRoutes(routes, parts);
       logRoutes(routes, parts);
       eventRoutes(routes, parts);
       builderRoutes(routes, parts);

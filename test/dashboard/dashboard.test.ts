@@ -269,6 +269,28 @@ describe('The dashboard', () => {
     await page.context().close();
   });
 
+  it('keeps a build that is pinned, and deletes one', async () => {
+    const build = await nexus.ended((await nexus.script('true', { name: 'to-be-deleted' })).id);
+    const page = await pageOf(build);
+    const erase = async () => {
+      await page.getByRole('button', { name: 'Delete', exact: true }).click();
+      await page.getByRole('button', { name: 'Delete the build' }).click();
+    };
+    await page.getByRole('button', { name: 'Pin', exact: true }).click();
+    await page.getByRole('button', { name: 'Pinned' }).waitFor();
+    await page.reload();
+    await page.getByRole('button', { name: 'Pinned' }).waitFor();
+    await erase();
+    await page.getByRole('dialog').locator('.problem').waitFor();
+    await page.getByRole('button', { name: 'Go back' }).click();
+    await page.getByRole('button', { name: 'Pinned' }).click();
+    await page.getByRole('button', { name: 'Pin', exact: true }).waitFor();
+    await erase();
+    await page.getByRole('heading', { name: 'Builds', exact: true }).waitFor();
+    assert.equal((await nexus.fetch(`/api/v1/builds/${build.id}`)).status, 404);
+    await page.context().close();
+  });
+
   it('leads through more builds than one page has, and back', async () => {
     const gate = await newGate();
     const oldest = await nexus.script(gate.wait, { name: 'page-0' });

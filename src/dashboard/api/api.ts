@@ -1,9 +1,8 @@
 import type { Build, BuildState } from '../../builds/build.ts';
 import type { BuildEvent } from '../../builds/event.ts';
 import type { BuildRequest } from '../../builds/request.ts';
-import type { BuilderStatusReply } from '../../http/schemas.ts';
+import type { BuilderStatusReply, BuildView } from '../../http/schemas.ts';
 import { asJson, call, callJson } from './call.ts';
-import type { ShownBuild } from './shown-build.ts';
 
 export interface BuildQuery {
   limit: number;
@@ -13,7 +12,7 @@ export interface BuildQuery {
 }
 
 export interface BuildPage {
-  builds: ShownBuild[];
+  builds: BuildView[];
   /** What to give as `before` for older ones, when there are any. */
   next: string | null;
 }
@@ -30,11 +29,15 @@ export const api = {
 
   builds: (query: BuildQuery, signal?: AbortSignal) =>
     callJson<BuildPage>(`${root}/builds?${queryString(query)}`, withSignal(signal)),
-  build: (id: string, signal?: AbortSignal) => callJson<Build>(of(id), withSignal(signal)),
+  build: (id: string, signal?: AbortSignal) => callJson<BuildView>(of(id), withSignal(signal)),
   events: (id: string, since: number) =>
     callJson<{ events: BuildEvent[] }>(`${of(id)}/events?since=${since}`),
   submit: (request: BuildRequest) => callJson<Build>(`${root}/builds`, asJson('POST', request)),
   cancel: (id: string) => callJson<Build>(`${of(id)}/cancel`, { method: 'POST' }),
+  pin: (id: string, pinned: boolean) =>
+    callJson<{ pinned: boolean }>(`${of(id)}/${pinned ? 'pin' : 'unpin'}`, { method: 'POST' }),
+  remove: async (id: string, artifacts: boolean) =>
+    void (await call(`${of(id)}?artifacts=${artifacts}`, { method: 'DELETE' })),
   watchAddress: (id: string) => `${of(id)}/watch`,
   logAddress: (id: string, offset: number, follow: boolean) =>
     `${of(id)}/log?format=text&offset=${offset}&follow=${follow}`,

@@ -1,11 +1,11 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { BuildEvent } from '../../builds/event.ts';
+import type { BuildView } from '../../http/schemas.ts';
 import { api } from './api.ts';
 import { LostError } from './call.ts';
-import type { ShownBuild } from './shown-build.ts';
 
 /** What has happened to a build so far; asked for whenever its record shows that there is more. */
-export function useEvents(build: ShownBuild | undefined): readonly BuildEvent[] {
+export function useEvents(build: BuildView | undefined): readonly BuildEvent[] {
   const [events, setEvents] = useState<readonly BuildEvent[]>([]);
   const known = useRef<readonly BuildEvent[]>([]);
   useEffect(() => {

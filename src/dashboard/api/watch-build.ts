@@ -1,18 +1,17 @@
 import { useEffect, useState } from 'preact/hooks';
-import type { BuilderStatusReply } from '../../http/schemas.ts';
+import type { BuilderStatusReply, BuildView } from '../../http/schemas.ts';
 import { isFinished } from '../build-filter.ts';
 import { api } from './api.ts';
 import { connection } from './connection.ts';
-import type { ShownBuild } from './shown-build.ts';
 import { readLines } from './stream.ts';
 
 interface WatchLine {
-  build: ShownBuild;
+  build: BuildView;
   builder: BuilderStatusReply;
 }
 
 export interface Watched {
-  build: ShownBuild | undefined;
+  build: BuildView | undefined;
   builder: BuilderStatusReply | undefined;
   error: Error | undefined;
 }

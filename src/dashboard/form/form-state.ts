@@ -31,6 +31,8 @@ export interface FormState {
   attribute: string;
   convert: string;
   modules: readonly string[];
+  /** What an earlier request said beyond the fields of the form. */
+  kept: Pick<BuildRequest, 'limits' | 'priority'>;
 }
 
 export const starter = `{ pkgs, ... }:
@@ -63,6 +65,7 @@ export const emptyForm: FormState = {
   attribute: '',
   convert: '',
   modules: [],
+  kept: {},
 };
 
 /** The form after files have come; what they can become is chosen anew. */
@@ -84,6 +87,10 @@ export function formOf(request: BuildRequest): FormState {
     name: request.name,
     source: request.source,
     way: 'earlier',
+    kept: {
+      ...(request.limits && { limits: request.limits }),
+      ...(request.priority !== undefined && { priority: request.priority }),
+    },
     ...('variants' in request && { variants: request.variants, modules: request.modules }),
     ...('system' in request && request.system && { system: request.system }),
     ...('imageName' in request && request.imageName && { imageName: request.imageName }),

@@ -4,6 +4,10 @@ import { type FormState, mebibytesOf, whatOf } from './form-state.ts';
 
 /** The request that a form stands for, once it has been checked. `source` is what was uploaded, if anything was. */
 export function requestOf(form: FormState, source: string | undefined): BuildRequest {
+  return { ...wantedOf(form, source), ...form.kept };
+}
+
+function wantedOf(form: FormState, source: string | undefined): BuildRequest {
   const name = form.name || form.suggestedName || defaultName(form);
   const what = whatOf(form);
   if (!what) return { kind: 'script', name, script: form.script, ...(source && { source }) };

@@ -1,13 +1,10 @@
-import { useState } from 'preact/hooks';
-import { messageOf } from '../../errors.ts';
-import { api } from '../api/api.ts';
+import type { BuildView } from '../../http/schemas.ts';
 import { useEvents } from '../api/events.ts';
-import type { ShownBuild } from '../api/shown-build.ts';
 import { useWatchedBuild } from '../api/watch-build.ts';
 import { isFinished } from '../build-filter.ts';
 import { LogPanel } from '../log/log-panel.tsx';
 import { Artifacts } from '../parts/artifacts.tsx';
-import { ConfirmButton } from '../parts/confirm-button.tsx';
+import { BuildActions } from '../parts/build-actions.tsx';
 import { ErrorBox } from '../parts/error-box.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { NowCard } from '../parts/now-card.tsx';
@@ -17,7 +14,7 @@ import { Age, Elapsed } from '../parts/time.tsx';
 import { Timeline } from '../parts/timeline.tsx';
 import { useTitle } from '../parts/title.ts';
 import { summaryOf } from '../request-summary.ts';
-import { buildAddress, goTo } from '../router.ts';
+import { reused } from '../router.ts';
 import { timelineOf } from '../timeline.ts';
 
 /** One build: what it does or how it ended, what it made, its log, and what was asked for. */
@@ -41,6 +38,7 @@ export function BuildPage({ id }: { id: string }) {
       <Head build={build} />
       <div class="build-columns">
         <div>
+          {location.search === reused && <ReusedNote />}
           {build.state === 'failed' && build.error && (
             <ErrorBox title="The build failed" error={withId(build.error, id)} />
           )}
@@ -65,7 +63,7 @@ function Crumb() {
   );
 }
 
-function Head({ build }: { build: ShownBuild }) {
+function Head({ build }: { build: BuildView }) {
   const { id, request, state, createdAt, startedAt, finishedAt } = build;
   return (
     <header class="build-head">
@@ -83,44 +81,18 @@ function Head({ build }: { build: ShownBuild }) {
           {startedAt && <Elapsed from={startedAt} to={finishedAt} />}
         </div>
       </div>
-      <Actions build={build} />
+      <BuildActions build={build} />
     </header>
   );
 }
 
-function Actions({ build }: { build: ShownBuild }) {
-  const { id, request } = build;
-  const [problem, setProblem] = useState<string>();
-  const again = async () => {
-    try {
-      goTo(buildAddress((await api.submit(request)).id));
-    } catch (error) {
-      setProblem(messageOf(error));
-    }
-  };
+function ReusedNote() {
   return (
-    <div>
-      <div class="actions">
-        {!isFinished(build) && (
-          <ConfirmButton
-            icon="stop"
-            label="Cancel"
-            question={`Cancel the build of ${request.name}? What Nix has finished so far is kept for the next one.`}
-            answer="Cancel the build"
-            act={() => api.cancel(id)}
-          />
-        )}
-        <a class="button" href={`/new?from=${encodeURIComponent(id)}`}>
-          <Icon name="edit" /> Change
-        </a>
-        <button type="button" class="button" onClick={again}>
-          <Icon name="again" /> Build again
-        </button>
-      </div>
-      <p class="problem" role="alert">
-        {problem}
+    <section class="card now" role="status">
+      <p>
+        The same was built before, and this is its result. <strong>Build again</strong> builds it anew.
       </p>
-    </div>
+    </section>
   );
 }
 

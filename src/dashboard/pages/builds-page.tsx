@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
+import type { BuildView } from '../../http/schemas.ts';
 import { api } from '../api/api.ts';
 import { usePolled } from '../api/poll.ts';
-import type { ShownBuild } from '../api/shown-build.ts';
 import { type BuildFilter, filters } from '../build-filter.ts';
 import { buildProgress } from '../build-progress.ts';
 import { plainText } from '../log/ansi.ts';
@@ -103,7 +103,7 @@ function Filters({ filter, text, change }: FiltersProps) {
   );
 }
 
-function BuildRow({ build }: { build: ShownBuild }) {
+function BuildRow({ build }: { build: BuildView }) {
   const { id, request, state, startedAt, finishedAt, createdAt, error } = build;
   const progress = buildProgress(build);
   const tags = summaryOf(request);

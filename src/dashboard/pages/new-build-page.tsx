@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { api } from '../api/api.ts';
 import { ApiError } from '../api/call.ts';
+import { isFinished } from '../build-filter.ts';
 import { checkForm, type Problems } from '../form/check-form.ts';
 import { emptyForm, type FormState, formOf, whatOf } from '../form/form-state.ts';
 import { OptionFields } from '../form/option-fields.tsx';
@@ -11,7 +12,7 @@ import { isImage } from '../form/what.ts';
 import { ErrorBox } from '../parts/error-box.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { useTitle } from '../parts/title.ts';
-import { buildAddress, goTo } from '../router.ts';
+import { buildAddress, goTo, reused } from '../router.ts';
 import { tarOf } from '../source/tar.ts';
 
 /** The form for a build; `from` is an earlier one whose request it begins with. */
@@ -48,7 +49,8 @@ export function NewBuildPage({ from }: { from: string | null }) {
     try {
       const source = await upload(form, setDoing);
       setDoing('Submitting…');
-      goTo(buildAddress((await api.submit(requestOf(form, source))).id));
+      const build = await api.submit(requestOf(form, source));
+      goTo(buildAddress(build.id) + (isFinished(build) ? reused : ''));
     } catch (error) {
       setRefusal(asRefusal(error));
       setDoing(undefined);

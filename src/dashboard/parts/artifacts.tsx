@@ -1,13 +1,13 @@
 import { formatBytes } from '../../amounts.ts';
 import type { Artifact } from '../../builds/build.ts';
+import type { BuildView } from '../../http/schemas.ts';
 import { api } from '../api/api.ts';
-import type { ShownBuild } from '../api/shown-build.ts';
 import { shellWord } from '../format.ts';
 import { CopyLine } from './copy-line.tsx';
 import { Icon } from './icon.tsx';
 
 /** What a build has made, and the ways to get it. */
-export function Artifacts({ build }: { build: ShownBuild }) {
+export function Artifacts({ build }: { build: BuildView }) {
   if (build.state !== 'succeeded') return null;
   return (
     <section class="card pane" aria-labelledby="artifacts-title">
@@ -26,7 +26,7 @@ export function Artifacts({ build }: { build: ShownBuild }) {
 }
 
 interface ArtifactItemProps {
-  build: ShownBuild;
+  build: BuildView;
   artifact: Artifact;
   /** The command that fetches it from the builder itself. */
   retrieve: string | undefined;

@@ -1,3 +1,4 @@
+import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { messageOf } from '../../errors.ts';
 import { Icon, type IconName } from './icon.tsx';
@@ -10,10 +11,20 @@ interface ConfirmButtonProps {
   answer: string;
   disabled?: boolean;
   act: () => Promise<unknown>;
+  /** What may be chosen besides. */
+  children?: ComponentChildren;
 }
 
 /** A button for what cannot be undone: it asks first. */
-export function ConfirmButton({ icon, label, question, answer, disabled = false, act }: ConfirmButtonProps) {
+export function ConfirmButton({
+  icon,
+  label,
+  question,
+  answer,
+  disabled = false,
+  act,
+  children,
+}: ConfirmButtonProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const [isOpen, setOpen] = useState(false);
   const [problem, setProblem] = useState<string>();
@@ -41,6 +52,7 @@ export function ConfirmButton({ icon, label, question, answer, disabled = false,
       </button>
       <dialog ref={dialog} class="dialog" aria-label={label} onClose={() => setOpen(false)}>
         <p>{question}</p>
+        {children}
         {problem && <p class="problem">{problem}</p>}
         <div class="actions">
           <button type="button" class="button" onClick={() => setOpen(false)}>

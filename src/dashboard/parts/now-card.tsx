@@ -1,11 +1,11 @@
 import { formatBytes, formatDuration } from '../../amounts.ts';
-import type { BuilderStatusReply } from '../../http/schemas.ts';
-import type { Progress, ShownBuild } from '../api/shown-build.ts';
+import type { BuilderStatusReply, BuildView } from '../../http/schemas.ts';
+import type { Progress } from '../../progress/schema.ts';
 import { buildProgress } from '../build-progress.ts';
 import { ProgressBar } from './progress-bar.tsx';
 
 interface NowCardProps {
-  build: ShownBuild;
+  build: BuildView;
   builder: BuilderStatusReply | undefined;
 }
 

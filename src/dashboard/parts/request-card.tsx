@@ -1,8 +1,8 @@
-import type { ShownBuild } from '../api/shown-build.ts';
+import type { BuildView } from '../../http/schemas.ts';
 import { requestFacts } from '../request-summary.ts';
 
 /** What was asked for. */
-export function RequestCard({ build }: { build: ShownBuild }) {
+export function RequestCard({ build }: { build: BuildView }) {
   const { script, ...rest } =
     'script' in build.request ? build.request : { ...build.request, script: undefined };
   return (

@@ -4,10 +4,10 @@ import { BuildIndex, type BuildQuery } from '../../../src/builds/build-index.ts'
 describe('The index of builds', () => {
   const index = new BuildIndex();
   index.load([
-    { id: '20261121-1', name: 'server', state: 'failed', createdAt: '2026-11-21T01:00:00Z' },
-    { id: '20261121-2', name: 'Server-two', state: 'queued', createdAt: '2026-11-21T02:00:00Z' },
-    { id: '20261121-3', name: 'laptop', state: 'building', createdAt: '2026-11-21T03:00:00Z' },
-    { id: '20261121-4', name: 'server', state: 'succeeded', createdAt: '2026-11-21T04:00:00Z' },
+    { id: '20261121-1', name: 'server', state: 'failed', key: null, createdAt: '2026-11-21T01:00:00Z' },
+    { id: '20261121-2', name: 'Server-two', state: 'queued', key: null, createdAt: '2026-11-21T02:00:00Z' },
+    { id: '20261121-3', name: 'laptop', state: 'building', key: null, createdAt: '2026-11-21T03:00:00Z' },
+    { id: '20261121-4', name: 'server', state: 'succeeded', key: null, createdAt: '2026-11-21T04:00:00Z' },
   ]);
   const cases: [what: string, query: Partial<BuildQuery>, last: number[], more: boolean][] = [
     ['has all, newest first', {}, [4, 3, 2, 1], false],

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { execFile, execFileSync } from 'node:child_process';
-import { chmod, mkdir, readFile, readlink, symlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readFile, readlink, symlink, writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { planBuild } from '../../../src/builds/plan.ts';
 import { type BuildRequest, parseRequest } from '../../../src/builds/request.ts';
 import { renderScript } from '../../../src/builds/script.ts';
 import { skipUnless } from '../../fixtures/limits.ts';
 import { builderMissing } from '../../fixtures/orchestrator.ts';
+import { Stage } from '../../fixtures/stage.ts';
 import { type TempFolder, tempFolder } from '../../fixtures/temp-folder.ts';
 
 const run = promisify(execFile);
@@ -18,58 +18,13 @@ const source = '0'.repeat(64);
 /** What would show if a shell read more than a word. */
 const bait = '$(touch hacked) `touch hacked` ; touch hacked & \' " \\ * ~ {a,b} !! #';
 
+/** Nix tells its progress. */
+const told = ['--log-format', 'internal-json', '-v'];
+
 const scriptOf = (request: BuildRequest) => renderScript('id', planBuild(request, defaults));
 
 /** How the derivations become roots. */
 const keep = ['--indirect', '--add-root', 'evaluated', 'keep.nix'];
-
-/** A folder in which a script runs as it does on a builder, but with programs that only write down their arguments. */
-class Stage implements AsyncDisposable {
-  readonly folder: TempFolder;
-
-  private constructor(folder: TempFolder) {
-    this.folder = folder;
-  }
-
-  /** `programs`: what each prints, as Bash. */
-  static async make(programs: Record<string, string>): Promise<Stage> {
-    const stage = new Stage(await tempFolder());
-    await mkdir(stage.folder.file('bin'));
-    await mkdir(stage.folder.file('build'));
-    const all = { 'nexus-phase': '', 'nexus-artifact': '', 'nix-instantiate': '', ...programs };
-    for (const [name, prints] of Object.entries(all)) {
-      const file = stage.folder.file('bin', name);
-      await writeFile(
-        file,
-        `#!/bin/bash\nprintf '%s\\0' "$@" $'\\n' >> "\${0%/bin/*}/${name}.calls"\n${prints}\n`,
-      );
-      await chmod(file, 0o755);
-    }
-    return stage;
-  }
-
-  async run(script: string): Promise<string> {
-    const build = this.folder.file('build');
-    await writeFile(join(build, 'script'), script);
-    const env = { PATH: `${this.folder.file('bin')}:${process.env.PATH}` };
-    const { stderr } = await run('bash', ['script'], { cwd: build, env, timeout: 20_000 });
-    await assert.rejects(readFile(join(build, 'hacked')), 'a word became a command');
-    return stderr;
-  }
-
-  /** The arguments of every call of a program. */
-  async calls(program: string): Promise<string[][]> {
-    const text = await readFile(this.folder.file(`${program}.calls`), 'utf8').catch(() => '');
-    return text
-      .split('\0\n\0')
-      .slice(0, -1)
-      .map((call) => call.split('\0'));
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return Promise.resolve(this.folder[Symbol.asyncDispose]());
-  }
-}
 
 describe('A script', () => {
   const requests: unknown[] = [
@@ -126,7 +81,7 @@ describe('A script', () => {
       ['-I', `nixpkgs=/${bait}`, '-A', bait, `./source/${bait}\nline`],
       keep,
     ]);
-    assert.deepEqual(await stage.calls('nix-build'), [['--out-link', 'result', '/nix/store/x.drv']]);
+    assert.deepEqual(await stage.calls('nix-build'), [[...told, '--out-link', 'result', '/nix/store/x.drv']]);
     assert.deepEqual(await stage.calls('nexus-phase'), [['evaluating'], ['building']]);
   });
 
@@ -156,8 +111,8 @@ describe('A script', () => {
     }
     const output = stage.folder.file('build', 'out');
     assert.deepEqual(await stage.calls('nix-build'), [
-      ['--out-link', 'result-iso', image.derivation],
-      ['--out-link', 'result-vmware', image.derivation],
+      [...told, '--out-link', 'result-iso', image.derivation],
+      [...told, '--out-link', 'result-vmware', image.derivation],
     ]);
     assert.deepEqual(await stage.calls('nexus-artifact'), [
       [`${output}/${image.file}`],
@@ -244,7 +199,7 @@ describe('A script', () => {
     assert.match(said, /evaluating again/);
     const calls = (await stage.calls('nix-instantiate')).map(([first]) => first);
     assert.deepEqual(calls, ['-I', '--indirect', '-I', '--indirect']);
-    assert.deepEqual(await stage.calls('nix-build'), [['--out-link', 'result', '/nix/store/x.drv']]);
+    assert.deepEqual(await stage.calls('nix-build'), [[...told, '--out-link', 'result', '/nix/store/x.drv']]);
   });
 
   it('makes its derivations roots of a real store', async function () {

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { newBuild } from '../../../src/builds/transition.ts';
-import type { Progress, ShownBuild } from '../../../src/dashboard/api/shown-build.ts';
 import { buildProgress, formatEta } from '../../../src/dashboard/build-progress.ts';
+import type { BuildView } from '../../../src/http/schemas.ts';
+import type { Progress } from '../../../src/progress/schema.ts';
 
-const build = (changes: Partial<ShownBuild>): ShownBuild => ({
+const build = (changes: Partial<BuildView>): BuildView => ({
   ...newBuild('x', { kind: 'script', name: 'x', script: 'true' }, new Date(0)),
   ...changes,
 });
@@ -13,7 +14,7 @@ const nix: Progress = {
   paths: { done: 1, total: 2 },
   bytes: { done: 500_000, total: 1_000_000 },
   derivations: { done: 3, total: 12, running: 1, failed: 0 },
-  running: [{ name: 'linux-6.12', phase: 'buildPhase', seconds: 4, line: null }],
+  running: [{ name: 'linux-6.12', phase: 'buildPhase', seconds: 4, line: null, writesImage: false }],
   lastLine: null,
   silentSeconds: 0,
   note: null,
@@ -21,7 +22,7 @@ const nix: Progress = {
 };
 
 describe('The progress of a build', () => {
-  const cases: [what: string, build: ShownBuild, share: number | null | undefined, text?: RegExp][] = [
+  const cases: [what: string, build: BuildView, share: number | null | undefined, text?: RegExp][] = [
     ['is none while it waits its turn', build({ state: 'queued' }), undefined],
     ['says what it waits for', build({ state: 'queued', waiting: 'No room' }), null, /^No room$/],
     ['is unknown while the builder is made ready', build({ state: 'preparing' }), null, /builder/],

@@ -133,7 +133,7 @@ describe('The form of a build', () => {
       { kind: 'nix', name: 'x', source, file: 'default.nix', attribute: 'image' },
       { kind: 'flake', name: 'x', flake: 'github:a/b', attribute: 'image' },
       { kind: 'flake', name: 'x', source, attribute: 'image' },
-      { kind: 'script', name: 'x', script: 'true', source },
+      { kind: 'script', name: 'x', script: 'true', source, priority: 3, limits: { time: 60, log: null } },
     ];
     for (const request of requests) {
       it(`of kind ${request.kind}: ${JSON.stringify(request).length} characters come back as they were`, () =>
