@@ -90,8 +90,8 @@ describe('The dashboard', () => {
     await Promise.all([page, other].map((each) => each.context().close()));
   });
 
-  it('builds what is handed in by form, and gives the image', async () => {
-    const page = await open();
+  /** Hands examples/smoke in by form. */
+  async function handIn(page: Page): Promise<void> {
     await page.getByRole('link', { name: 'New build' }).click();
     await page
       .getByLabel('Files', { exact: true })
@@ -102,6 +102,11 @@ describe('The dashboard', () => {
     await page.getByLabel('Name', { exact: true }).fill('from-the-form');
     await page.getByRole('button', { name: 'Build', exact: true }).click();
     await page.getByRole('heading', { name: 'from-the-form' }).waitFor();
+  }
+
+  it('builds what is handed in by form, gives the image, and knows it again', async () => {
+    const page = await open();
+    await handIn(page);
     await untilState(page, 'succeeded');
     const downloading = page.waitForEvent('download');
     await page.getByRole('article', { name: 'smoke.img' }).getByRole('link', { name: 'Download' }).click();
@@ -115,6 +120,11 @@ describe('The dashboard', () => {
       curl,
       /^curl -fOH "Authorization: Bearer \$\(nexus token\)" http:\S+\/artifacts\/smoke\.img$/,
     );
+
+    const first = new URL(page.url()).pathname;
+    await handIn(page);
+    await page.getByText('The same was built before').waitFor();
+    assert.equal(new URL(page.url()).pathname, first);
     await page.context().close();
   });
 
