@@ -49,6 +49,7 @@ function describe(build: BuildView): string {
     ['kind', 'variants' in request ? `${request.kind} (${request.variants.join(', ')})` : request.kind],
     ['state', build.phase ? `${build.state}: ${build.phase}` : build.state],
     ...(build.progress ? [['progress', describeBuilding(build).text]] : []),
+    ...(build.pinned ? [['pinned', 'yes: nothing removes it']] : []),
     ...(build.waiting ? [['waits', build.waiting]] : []),
     ['builder', build.builder ?? '-'],
     ['created', build.createdAt],

@@ -39,7 +39,7 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./variants.ts')).variantsCommand,
   },
   {
-    ...{ name: 'list', group: look, summary: 'list all builds, newest first' },
+    ...{ name: 'list', group: look, summary: 'list builds, newest first' },
     load: async () => (await import('./list.ts')).listCommand,
   },
   {
@@ -73,6 +73,10 @@ export const commands: readonly CommandEntry[] = [
   {
     ...{ name: 'builder', group: machine, summary: 'start, stop or look at the machine that builds' },
     load: async () => (await import('./builder.ts')).builderCommand,
+  },
+  {
+    ...{ name: 'gc', group: machine, summary: 'remove what nobody needs' },
+    load: async () => (await import('./keep.ts')).gcCommand,
   },
   {
     ...{ name: 'serve', group: machine, summary: 'run the orchestrator' },

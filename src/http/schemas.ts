@@ -10,6 +10,8 @@ export const errorReply = z.object({
 
 export const buildId = z.object({ id: z.string() });
 
+export const pinReply = z.object({ id: z.string(), pinned: z.boolean() });
+
 export const sourceReply = z.object({ id: z.string().describe('To be named in requests') });
 
 /** A build, and what Nix does for it while it runs. */

@@ -8,6 +8,7 @@ import type { StopMode } from '../config.ts';
 import type { Logger } from '../log.ts';
 import type { DataPaths } from '../paths.ts';
 import type { ProgressBoard } from '../progress/progress-board.ts';
+import type { Garbage } from '../retention/gc.ts';
 
 /** What the routes work with. */
 export interface ServerParts {
@@ -17,6 +18,7 @@ export interface ServerParts {
   life: BuilderLife;
   /** What the builds that run are doing. */
   board: ProgressBoard;
+  garbage: Garbage;
   paths: DataPaths;
   /** Folder with one folder a build. */
   artifacts: string;

@@ -32,6 +32,7 @@ const faces: Record<string, string> = {
   'builders/builder-life.ts': 'a builder’s interface',
   'builders/task.ts': 'a builder’s interface',
   'http/schemas.ts': 'the API’s schemas',
+  'retention/gc-report.ts': 'the API’s schemas',
   // It is a command like the others, but what it runs is the orchestrator.
   'cli/serve.ts': 'nexus serve',
   'cli.ts': 'the program',
@@ -50,8 +51,11 @@ const arrows: Record<string, readonly string[]> = {
   builders: ['a builder’s interface', 'bridge', 'transport'],
   builds: ['a builder’s interface', 'artifacts', 'bridge', 'progress', 'transport'],
   'the API’s schemas': ['builds', 'progress'],
-  http: ['the API’s schemas', 'a builder’s interface', 'builds', 'bridge', 'progress', 'transport'],
-  retention: ['a builder’s interface', 'builds', 'bridge', 'transport'],
+  http: [
+    ...['the API’s schemas', 'a builder’s interface', 'builds', 'retention', 'bridge', 'progress'],
+    'transport',
+  ],
+  retention: ['the API’s schemas', 'a builder’s interface', 'builds', 'bridge', 'transport'],
   inbox: ['builds', 'bridge', 'transport'],
   // It may look at every kind of builder, and starts none.
   doctor: ['builders', 'a builder’s interface', 'transport'],
@@ -67,6 +71,7 @@ const arrows: Record<string, readonly string[]> = {
     'http',
     'inbox',
     'progress',
+    'retention',
     'transport',
   ],
 };

@@ -216,7 +216,7 @@ describe('nexus', () => {
       await using cli =
         args[0] === 'run'
           ? start('run', await script('after.sh', 'echo after'))
-          : start('build', join(examples, 'smoke'));
+          : start('build', join(examples, 'smoke'), '--rebuild');
       await cli.untilSays(/waiting for its turn/);
       cli.interrupt();
       const { status, stderr, stdout } = await cli.ended();
