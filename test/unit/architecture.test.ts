@@ -35,10 +35,11 @@ const faces: Record<string, string> = {
 const arrows: Record<string, readonly string[]> = {
   leaf: [],
   transport: [],
+  boot: ['transport'],
   bridge: ['transport'],
   artifacts: ['transport'],
   'a builder’s interface': ['bridge', 'transport'],
-  builders: ['a builder’s interface', 'bridge', 'transport'],
+  builders: ['a builder’s interface', 'boot', 'bridge', 'transport'],
   builds: ['a builder’s interface', 'artifacts', 'bridge', 'transport'],
   'the API’s schemas': ['builds'],
   http: ['the API’s schemas', 'a builder’s interface', 'builds', 'bridge', 'transport'],

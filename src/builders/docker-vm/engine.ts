@@ -1,4 +1,4 @@
-import { PassThrough, type Readable } from 'node:stream';
+import { Duplex, PassThrough, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { stripVTControlCharacters } from 'node:util';
 import Docker from 'dockerode';
@@ -143,6 +143,26 @@ export class Container {
     both.on('data', (chunk: Buffer) => onText(stripVTControlCharacters(chunk.toString())));
     this.#container.modem.demuxStream(stream, both, both);
     await pipeline(stream, new PassThrough().resume(), { ...(signal && { signal }) });
+  }
+
+  /** Runs a program in it and gives the exit status. */
+  async run(command: string[]): Promise<number> {
+    const exec = await this.#container.exec({ Cmd: command, AttachStdout: true, AttachStderr: true });
+    const stream = await exec.start({});
+    await pipeline(stream, new PassThrough().resume());
+    return (await exec.inspect()).ExitCode ?? 1;
+  }
+
+  /** Starts a program in it and gives its standard input and output; destroying that ends the program’s input. */
+  async open(command: string[]): Promise<Duplex> {
+    const exec = await this.#container.exec({ Cmd: command, AttachStdin: true, AttachStdout: true });
+    const stream = await exec.start({ hijack: true, stdin: true });
+    const output = new PassThrough();
+    this.#container.modem.demuxStream(stream, output, new PassThrough().resume());
+    stream.once('close', () => output.end()).once('end', () => output.end());
+    const both = Duplex.from({ readable: output, writable: stream });
+    both.once('close', () => stream.destroy());
+    return both;
   }
 
   /** Asks it to end, kills it after `seconds`; an ended one is fine. */
