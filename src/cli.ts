@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
+import { bootCommands } from './cli/boot.ts';
 import { buildCommand } from './cli/build.ts';
 import { builderCommand } from './cli/builder.ts';
 import { buildsCommands } from './cli/builds.ts';
@@ -26,6 +27,7 @@ buildCommand(program);
 runCommand(program);
 buildsCommands(program);
 fetchCommand(program);
+bootCommands(program);
 variantsCommand(program);
 builderCommand(program);
 serveCommand(program);

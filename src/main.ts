@@ -1,7 +1,10 @@
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { BootPlace } from './boot/machine.ts';
+import { plainQemu } from './boot/plain-qemu.ts';
 import { BuilderLife } from './builders/builder-life.ts';
 import { type BuilderChoice, chooseBuilder } from './builders/choose-builder.ts';
+import { bootContainers } from './builders/docker-vm/boot-container.ts';
 import { namedBootMedium } from './builders/docker-vm/boot-medium.ts';
 import { dockerVm } from './builders/docker-vm/docker-vm.ts';
 import { Engine } from './builders/docker-vm/engine.ts';
@@ -9,7 +12,9 @@ import { installationId, sweepContainers } from './builders/docker-vm/installati
 import { madeBootMedium } from './builders/docker-vm/make-boot-medium.ts';
 import { checkPrograms } from './builders/this-machine/nix.ts';
 import { thisMachine } from './builders/this-machine/this-machine.ts';
+import { BootChecks } from './builds/boot-checks.ts';
 import { Builds } from './builds/builds.ts';
+import { LiveBoots } from './builds/live-boots.ts';
 import { Sources } from './builds/sources.ts';
 import { BuildStore } from './builds/store.ts';
 import { CleanUp } from './clean-up.ts';
@@ -50,11 +55,19 @@ export async function startOrchestrator(config: Config, logger: Logger): Promise
   await sweepLeftovers(config, paths, logger);
   cleanUp.defer(() => builds.stop());
 
+  const places = bootPlaces(config, paths);
+  const bootChecks = cleanUp.use(
+    new BootChecks({ store, paths, artifacts: config.artifacts, places, logger }),
+  );
+  const liveBoots = cleanUp.use(new LiveBoots({ artifacts: config.artifacts, places, logger }));
+  await bootChecks.start();
+
   const closing = new AbortController();
   const { artifacts } = config;
   const version = await packageVersion();
   const server = await makeServer({
-    ...{ builds, store, sources, life, paths, artifacts, version, token, logger, closing: closing.signal },
+    ...{ builds, store, sources, life, bootChecks, liveBoots, paths, artifacts, version, token, logger },
+    closing: closing.signal,
   });
   cleanUp.defer(() => server.close());
   cleanUp.defer(() => closing.abort());
@@ -97,6 +110,12 @@ function builderChoices(config: Config, paths: DataPaths, logger: Logger): Build
       make: async () => thisMachine({ root: paths.thisMachine, watcher: watcherProgram, logger }),
     },
   ];
+}
+
+/** In the order of preference: what is installed here starts at once and needs no copy of the image. */
+function bootPlaces({ vm }: Config, paths: DataPaths): BootPlace[] {
+  const owner = async () => installationId(await loadOrMakeKeys(paths));
+  return [plainQemu, bootContainers({ engine: new Engine(), image: vm.image, owner })];
 }
 
 /** An orchestrator that was killed could not remove its VM. */

@@ -2,9 +2,9 @@ import { stripVTControlCharacters } from 'node:util';
 import { CleanUp } from '../clean-up.ts';
 import { messageOf } from '../errors.ts';
 import { abortable, anySignal } from '../transport/signals.ts';
+import { letRun, takeScreenshot } from './ask-machine.ts';
 import { serialLog } from './guest.ts';
 import type { BootMachine, BootOrder, BootPlace } from './machine.ts';
-import { takeScreenshot } from './screenshot.ts';
 import { upMarker, upMarkerCredentials } from './up-marker.ts';
 
 export interface CheckBootOptions {
@@ -74,6 +74,7 @@ async function watch(
       });
       serial.once('error', reject);
     });
+    await letRun(machine);
     return await abortable(judged, anySignal(limit, machine.ended, signal));
   } catch (error) {
     signal.throwIfAborted();

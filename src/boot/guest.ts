@@ -1,9 +1,8 @@
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { NexusError } from '../errors.ts';
+import type { Firmware } from './firmware.ts';
 
-export const firmwares = ['bios', 'uefi'] as const;
-export type Firmware = (typeof firmwares)[number];
 export type Architecture = 'x86_64' | 'aarch64';
 export type ImageFormat = 'iso' | 'raw' | 'qcow2' | 'vmdk' | 'vdi' | 'vhdx' | 'vpc';
 
@@ -84,7 +83,8 @@ export function qemuArguments(
 ): string[] {
   const socket = (name: Socket) => `${escapeCommas(folder)}/${sockets[name]}`;
   return [
-    ...['-nodefaults', '-no-user-config', '-snapshot', '-display', 'none', '-no-reboot'],
+    // Stopped, so that whoever wants to hear its first word can be there before.
+    ...['-S', '-nodefaults', '-no-user-config', '-snapshot', '-display', 'none', '-no-reboot'],
     ...machine(guest),
     ...['-smp', '2', '-m', String(guest.memory)],
     ...(uefi ? pflash(uefi) : []),

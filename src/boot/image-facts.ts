@@ -1,6 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { inflateRawSync } from 'node:zlib';
-import type { Firmware, ImageFormat } from './guest.ts';
+import type { Firmware } from './firmware.ts';
+import type { ImageFormat } from './guest.ts';
 
 export interface ImageFacts {
   format: ImageFormat;

@@ -1,13 +1,15 @@
 import { execFile, spawn } from 'node:child_process';
-import { access, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { CleanUp } from '../clean-up.ts';
 import { environmentForPrograms } from '../config.ts';
-import { messageOf, NexusError, systemCodeOf } from '../errors.ts';
+import { messageOf, NexusError } from '../errors.ts';
+import { anySignal } from '../transport/signals.ts';
 import { type Architecture, programFor, qemuArguments, sockets, uefiHere } from './guest.ts';
 import { kvmProbe } from './kvm-probe.ts';
 import type { BootMachine, BootOrder, BootPlace } from './machine.ts';
@@ -63,7 +65,7 @@ async function start(order: BootOrder, signal: AbortSignal): Promise<BootMachine
     child.kill('SIGKILL');
     await ended;
   });
-  await untilItListens(join(folder, sockets.qmp), AbortSignal.any([signal, gone.signal]));
+  await untilItListens(join(folder, sockets.vnc), anySignal(signal, gone.signal));
   const owned = cleanUp.move();
   return {
     folder,
@@ -91,23 +93,30 @@ async function kvmWorks(architecture: Architecture, folder: string): Promise<boo
   return status === probe.provenStatus;
 }
 
+/** QEMU makes its sockets before it opens its disks, so one that answers may still be about to end. */
 async function untilItListens(path: string, signal: AbortSignal): Promise<void> {
   while (true) {
     signal.throwIfAborted();
     try {
-      await access(path);
+      (await open(path, signal)).destroy();
       return;
-    } catch (error) {
-      if (systemCodeOf(error) !== 'ENOENT') throw error;
+    } catch {
       await sleep(20);
     }
   }
 }
 
-function open(path: string, signal: AbortSignal) {
-  return new Promise<ReturnType<typeof connect>>((resolve, reject) => {
-    signal.throwIfAborted();
+function open(path: string, ended: AbortSignal): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    ended.throwIfAborted();
     const socket = connect(path);
-    socket.once('connect', () => resolve(socket)).once('error', reject);
+    socket.once('connect', () => resolve(socket));
+    socket.on('error', (error) => void whyOf(ended, error).then(reject));
   });
+}
+
+/** A QEMU that ends closes its sockets a moment before it is gone, and its own words say more. */
+async function whyOf(ended: AbortSignal, error: Error): Promise<unknown> {
+  if (!ended.aborted) await Promise.race([once(ended, 'abort'), sleep(1000)]);
+  return ended.aborted ? ended.reason : error;
 }

@@ -20,6 +20,8 @@ export class Qmp implements Disposable {
     this.#stream = stream;
     const lines = createInterface({ input: stream });
     lines.on('line', (line) => this.#take(line));
+    // The stream says the same.
+    lines.on('error', () => {});
     stream.once('close', () => this.#replies.emit('error', new Error('QEMU closed the connection')));
     stream.on('error', (error) => this.#replies.emit('error', error));
     // Whoever waits is told by `once`; that nobody waits is no mistake.

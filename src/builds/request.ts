@@ -50,6 +50,23 @@ const diskSize = z
   .max(16 * 1024 * 1024, 'must be at most 16 TiB')
   .describe('Size of the disk in MiB');
 
+export const bootCheckRequest = z
+  .strictObject({
+    pattern: z
+      .string()
+      .min(1)
+      .max(200)
+      .refine(isPattern, 'must be a regular expression')
+      .optional()
+      .describe(
+        'What the serial console must print (default: a login prompt, or word that the system is up)',
+      ),
+    limit: z.number().int().min(10).max(86_400).optional().describe('Seconds that the boot may take'),
+  })
+  .describe('Boot a throw-away copy of the image when it is built, and say whether it came up');
+
+export type BootCheckOptions = z.infer<typeof bootCheckRequest>;
+
 const imageOptions = {
   name: buildName,
   variants: z.array(z.string()).min(1).max(32).describe('Image formats: see `nexus variants`'),
@@ -58,6 +75,7 @@ const imageOptions = {
   imageName: buildName.optional().describe('File name of the image, without its ending'),
   modules: z.array(pathInSource).max(64).default([]).describe('Further NixOS modules in the source'),
   convert: z.enum(conversions).optional().describe('Convert the disk to this format of qemu-img'),
+  bootCheck: bootCheckRequest.optional(),
 };
 
 /** What a person wants built. */
@@ -94,6 +112,7 @@ export const buildRequest = z.discriminatedUnion('kind', [
       attribute: attribute.optional(),
       nixpkgs: nixpkgs.optional(),
       convert: imageOptions.convert,
+      bootCheck: imageOptions.bootCheck,
     })
     .describe('A Nix file, built as it is'),
   z
@@ -104,6 +123,7 @@ export const buildRequest = z.discriminatedUnion('kind', [
       flake: flakeReference.optional(),
       attribute: attribute.describe('What follows the # in a flake reference'),
       convert: imageOptions.convert,
+      bootCheck: imageOptions.bootCheck,
     })
     .describe('An attribute of a flake, built as it is'),
   z
@@ -148,6 +168,15 @@ export function parseRequest(value: unknown): BuildRequest {
 /** The variants of a request that has been parsed, without their old names. */
 export function variantsOf(request: RequestOf<'image' | 'flake-image'>): Variant[] {
   return [...new Set(request.variants.map(resolveVariant))];
+}
+
+function isPattern(source: string): boolean {
+  try {
+    new RegExp(source, 'm');
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function isInside(path: string): boolean {

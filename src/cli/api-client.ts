@@ -1,7 +1,9 @@
-import type { Readable } from 'node:stream';
-import type { z } from 'zod';
+import type { Duplex, Readable } from 'node:stream';
+import { z } from 'zod';
+import type { BootChoices } from '../builds/boot-order.ts';
+import { type BootCheck, bootCheckSchema, type LiveBoot, liveBootSchema } from '../builds/boot-records.ts';
 import { type Build, buildSchema } from '../builds/build.ts';
-import type { BuildRequest } from '../builds/request.ts';
+import type { BootCheckOptions, BuildRequest } from '../builds/request.ts';
 import { messageOf, NexusError, systemCodeOf } from '../errors.ts';
 import {
   type BuilderStatusReply,
@@ -14,7 +16,7 @@ import {
 } from '../http/schemas.ts';
 
 interface Call {
-  method?: 'GET' | 'POST';
+  method?: 'GET' | 'POST' | 'DELETE';
   body?: string | Readable;
   type?: string;
   signal?: AbortSignal | undefined;
@@ -53,6 +55,46 @@ export class ApiClient {
 
   cancel(id: string): Promise<Build> {
     return this.#json(`/builds/${encodeURIComponent(id)}/cancel`, buildSchema, { method: 'POST' });
+  }
+
+  checkBoot(id: string, options: BootCheckOptions): Promise<BootCheck> {
+    const body = JSON.stringify(options);
+    const call = { method: 'POST', body, type: 'application/json' } as const;
+    return this.#json(`/builds/${encodeURIComponent(id)}/boot-check`, bootCheckSchema, call);
+  }
+
+  bootCheck(id: string): Promise<BootCheck> {
+    return this.#json(`/builds/${encodeURIComponent(id)}/boot-check`, bootCheckSchema);
+  }
+
+  bootFile(id: string, what: 'screenshot' | 'serial'): AsyncGenerator<Buffer> {
+    return this.#bytes(`/builds/${encodeURIComponent(id)}/boot-check/${what}`);
+  }
+
+  boot(id: string, choices: BootChoices): Promise<LiveBoot> {
+    const call = { method: 'POST', body: JSON.stringify(choices), type: 'application/json' } as const;
+    return this.#json(`/builds/${encodeURIComponent(id)}/boot`, liveBootSchema, call);
+  }
+
+  async boots(): Promise<LiveBoot[]> {
+    return (await this.#json('/boots', z.object({ boots: z.array(liveBootSchema) }))).boots;
+  }
+
+  bootScreenshot(id: string): AsyncGenerator<Buffer> {
+    return this.#bytes(`/boots/${encodeURIComponent(id)}/screenshot`);
+  }
+
+  async endBoot(id: string): Promise<void> {
+    await this.#fetch(`/boots/${encodeURIComponent(id)}`, { method: 'DELETE' });
+  }
+
+  /** The serial line of a machine: what comes from it, and what is typed. */
+  async serial(id: string): Promise<Duplex> {
+    // Loaded by the one command that needs it.
+    const { WebSocket, createWebSocketStream } = await import('ws');
+    const url = `${this.url.replace(/^http/, 'ws')}/api/v1/boots/${encodeURIComponent(id)}/serial`;
+    const socket = new WebSocket(url, { headers: { authorization: `Bearer ${this.#token}` } });
+    return createWebSocketStream(socket);
   }
 
   builder(): Promise<BuilderStatusReply> {

@@ -1,9 +1,10 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { type BuildRequest, conversions } from '../builds/request.ts';
+import { type BootCheckOptions, type BuildRequest, conversions } from '../builds/request.ts';
 import { resolveVariant } from '../builds/variants.ts';
 import type { Config } from '../config.ts';
 import { NexusError } from '../errors.ts';
 import type { ApiClient } from './api-client.ts';
+import { seconds } from './boot-flags.ts';
 import { checkBuilder } from './check-builder.ts';
 import { type Context, makeContext } from './context.ts';
 import { resolveNixpkgs } from './nixpkgs-of-lock.ts';
@@ -21,6 +22,9 @@ interface BuildFlags {
   imageName?: string;
   module: string[];
   convert?: (typeof conversions)[number];
+  checkBoot?: true;
+  bootPattern?: string;
+  bootLimit?: number;
   name?: string;
   builder?: Config['builder'];
   detach?: true;
@@ -36,6 +40,7 @@ Examples:
   nexus build .#server --variant amazon            of nixosConfigurations.server in a flake
   nexus build github:owner/repository#image        any attribute of a flake
   nexus build default.nix --attr packages.image    any attribute of a Nix file
+  nexus build . --variant qemu --check-boot        and see whether it comes up
 
 Exit status: 0 built, 1 failed or cancelled, 2 wrong usage or source, 130 detached by Ctrl-C.`;
 
@@ -60,6 +65,9 @@ export function buildCommand(program: Command): void {
     .option('--image-name <name>', 'file name of the image, without its ending')
     .option('--module <file>', 'a further NixOS module; may be repeated', collect, [])
     .addOption(new Option('--convert <format>', 'convert the disk with qemu-img').choices(conversions))
+    .option('--check-boot', 'boot a throw-away copy of the image and say whether it came up')
+    .option('--boot-pattern <regex>', 'what its serial console must print (default: a login prompt)')
+    .option('--boot-limit <time>', 'how long its boot may take (default: 10m)', seconds)
     .option('--name <name>', 'name of the result folder (default: made of the path)')
     .addOption(builderOption())
     .option('-d, --detach', 'submit and print the id, do not wait')
@@ -94,7 +102,12 @@ async function uploadAndDescribe(
   const source = packed && (await client.uploadSource(packed.tar));
   const name = flags.name ?? resolved.name;
   const nixpkgs = flags.nixpkgs === undefined ? undefined : await resolveNixpkgs(flags.nixpkgs);
-  const common = { name, ...(flags.convert && { convert: flags.convert }) };
+  const bootCheck = bootCheckOf(flags);
+  const common = {
+    name,
+    ...(flags.convert && { convert: flags.convert }),
+    ...(bootCheck && { bootCheck }),
+  };
   const image = {
     ...common,
     variants: flags.variant.length > 0 ? flags.variant : ['iso'],
@@ -117,6 +130,15 @@ async function uploadAndDescribe(
     case 'flake':
       return { ...common, ...what, ...(source && { source }) };
   }
+}
+
+/** Whoever says what the boot must print wants it booted. */
+function bootCheckOf({ checkBoot, bootPattern, bootLimit }: BuildFlags): BootCheckOptions | undefined {
+  if (!checkBoot && bootPattern === undefined && bootLimit === undefined) return undefined;
+  return {
+    ...(bootPattern !== undefined && { pattern: bootPattern }),
+    ...(bootLimit !== undefined && { limit: bootLimit }),
+  };
 }
 
 function uploaded(source: string | undefined): string {

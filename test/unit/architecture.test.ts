@@ -40,14 +40,24 @@ const arrows: Record<string, readonly string[]> = {
   artifacts: ['transport'],
   'a builder’s interface': ['bridge', 'transport'],
   builders: ['a builder’s interface', 'boot', 'bridge', 'transport'],
-  builds: ['a builder’s interface', 'artifacts', 'bridge', 'transport'],
+  builds: ['a builder’s interface', 'artifacts', 'boot', 'bridge', 'transport'],
   'the API’s schemas': ['builds'],
-  http: ['the API’s schemas', 'a builder’s interface', 'builds', 'bridge', 'transport'],
+  http: ['the API’s schemas', 'a builder’s interface', 'boot', 'builds', 'bridge', 'transport'],
   inbox: ['builds', 'bridge', 'transport'],
   cli: ['the API’s schemas', 'builds'],
   'nexus serve': ['cli', 'main'],
   'the program': ['nexus serve', 'cli'],
-  main: ['a builder’s interface', 'builders', 'builds', 'bridge', 'artifacts', 'http', 'inbox', 'transport'],
+  main: [
+    'a builder’s interface',
+    'boot',
+    'builders',
+    'builds',
+    'bridge',
+    'artifacts',
+    'http',
+    'inbox',
+    'transport',
+  ],
 };
 
 /** Packages that only these files may know. */
