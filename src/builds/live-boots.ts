@@ -114,12 +114,13 @@ export class LiveBoots implements AsyncDisposable {
   #watch(running: Running): void {
     const { boot, machine } = running;
     this.#running.set(boot.id, running);
-    machine.ended.addEventListener(
-      'abort',
-      () =>
-        this.#running.set(boot.id, { ...running, boot: { ...boot, ended: messageOf(machine.ended.reason) } }),
-      { once: true },
-    );
+    const tell = () => {
+      // One that was ended is gone.
+      if (this.#running.get(boot.id) !== running) return;
+      const ended = messageOf(machine.ended.reason);
+      this.#running.set(boot.id, { ...running, boot: { ...boot, ended } });
+    };
+    machine.ended.addEventListener('abort', tell, { once: true });
     const forgotten = setTimeout(() => void this.end(boot.id), longestMs).unref();
     machine.ended.addEventListener('abort', () => clearTimeout(forgotten), { once: true });
   }

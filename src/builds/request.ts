@@ -135,6 +135,7 @@ export const buildRequest = z.discriminatedUnion('kind', [
         .string()
         .min(1)
         .max(1024 * 1024),
+      bootCheck: imageOptions.bootCheck,
     })
     .describe('Bash of your own, run on the builder'),
 ]);

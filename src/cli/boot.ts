@@ -107,7 +107,10 @@ async function boot(client: ApiClient, id: string, { out, err }: Context, flags:
   }
   err.write('Ctrl-] ends the machine.\n');
   try {
-    await talkSerial(await client.serial(machine.id), process.stdin, out);
+    const serial = await client.serial(machine.id);
+    // On a terminal Ctrl-C is typed like any other key.
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => serial.destroy());
+    await talkSerial(serial, process.stdin, out);
   } finally {
     await client.endBoot(machine.id);
     err.write('\nThe machine has ended.\n');
