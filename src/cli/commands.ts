@@ -59,6 +59,14 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./fetch.ts')).fetchCommand,
   },
   {
+    ...{ name: 'boot', group: look, summary: 'boot an image and talk to it' },
+    load: async () => (await import('./boot.ts')).bootCommand,
+  },
+  {
+    ...{ name: 'check-boot', group: look, summary: 'see whether an image boots' },
+    load: async () => (await import('./boot.ts')).checkBootCommand,
+  },
+  {
     ...{ name: 'cancel', group: look, summary: 'end a build' },
     load: async () => (await import('./builds.ts')).cancelCommand,
   },
