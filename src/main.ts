@@ -19,9 +19,12 @@ import { messageOf, NexusError } from './errors.ts';
 import { makeServer } from './http/server.ts';
 import type { Logger } from './log.ts';
 import { type DataPaths, dataPaths, packageRoot, vmSource, watcherProgram } from './paths.ts';
+import { collectAtIntervals } from './retention/at-intervals.ts';
+import { Garbage } from './retention/gc.ts';
+import { finishRemovals } from './retention/remove-build.ts';
 import { loadOrMakeToken } from './token.ts';
 import { loadOrMakeKeys } from './transport/ssh-keys.ts';
-import { writeFileAtomically } from './write-file-atomically.ts';
+import { sweepTemporaries, writeFileAtomically } from './write-file-atomically.ts';
 
 /** A running orchestrator; disposing of it stops it as the settings say. */
 export interface Orchestrator extends AsyncDisposable {
@@ -38,8 +41,12 @@ export interface Orchestrator extends AsyncDisposable {
   stop(mode: StopMode): Promise<void>;
 }
 
-/** Wires the parts together; the one place that knows them all. */
-export async function startOrchestrator(config: Config, logger: Logger): Promise<Orchestrator> {
+/** Wires the parts together; the one place that knows them all. `builders` are those it may choose from. */
+export async function startOrchestrator(
+  config: Config,
+  logger: Logger,
+  builders = builderChoices,
+): Promise<Orchestrator> {
   await using cleanUp = new CleanUp();
   const paths = dataPaths(config.data);
   await mkdir(paths.root, { recursive: true, mode: 0o700 });
@@ -49,12 +56,16 @@ export async function startOrchestrator(config: Config, logger: Logger): Promise
   const token = config.token ?? (await loadOrMakeToken(paths.token));
   const store = await BuildStore.open(paths, logger);
   const sources = new Sources(paths.sources);
-  const choices = builderChoices(config, paths, logger);
+  const choices = builders(config, paths, logger);
   const life = new BuilderLife((signal) => chooseBuilder(config.builder, choices, signal), logger);
   const builds = new Builds({ config, paths, store, sources, life, logger });
   let mode = config.stop;
   cleanUp.defer(() => stopBuilds(mode, builds, life));
+  await finishRemovals({ paths, artifacts: config.artifacts, logger });
+  const garbage = new Garbage({ config, paths, store, life, logger });
   builds.resume();
+  // Only now that the folders are ours: what another one writes there is not left over.
+  for (const folder of [paths.root, paths.sources, paths.thisMachine]) await sweepTemporaries(folder);
   const vmRuns = await sweepLeftovers(config, paths, logger);
 
   let stopAsked: (mode: StopMode) => void = () => {};
@@ -65,7 +76,8 @@ export async function startOrchestrator(config: Config, logger: Logger): Promise
   const { artifacts } = config;
   const version = await packageVersion();
   const server = await makeServer({
-    ...{ builds, store, sources, life, paths, artifacts, version, token, logger, closing: closing.signal },
+    ...{ builds, store, sources, life, garbage, paths, artifacts, version, token, logger },
+    closing: closing.signal,
     ...{ stop: stopAsked, stopMode: config.stop },
   });
   cleanUp.defer(() => server.close());
@@ -74,6 +86,8 @@ export async function startOrchestrator(config: Config, logger: Logger): Promise
   await writeFileAtomically(paths.server, JSON.stringify({ url, pid: process.pid }));
   cleanUp.defer(() => rm(paths.server, { force: true }));
   builds.begin();
+  if (config.gcIntervalMs !== null)
+    void collectAtIntervals(garbage, config.gcIntervalMs, closing.signal, logger);
   logger.info('Orchestrator ready', { url, data: config.data, artifacts: config.artifacts });
 
   // A VM that was left running is taken over, so that it is seen, and stopped when we are.

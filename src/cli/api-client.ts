@@ -9,14 +9,16 @@ import {
   builderStatus,
   buildList,
   errorReply,
+  pinReply,
   sourceReply,
   stopReply,
   type WatchLine,
   watchLine,
 } from '../http/schemas.ts';
+import { type GcReport, gcReport } from '../retention/gc-report.ts';
 
 interface Call {
-  method?: 'GET' | 'POST';
+  method?: 'GET' | 'POST' | 'DELETE';
   body?: string | Readable;
   type?: string;
   signal?: AbortSignal | undefined;
@@ -65,6 +67,21 @@ export class ApiClient {
 
   cancel(id: string): Promise<Build> {
     return this.#json(`/builds/${encodeURIComponent(id)}/cancel`, buildSchema, { method: 'POST' });
+  }
+
+  pin(id: string, pinned: boolean): Promise<unknown> {
+    const path = `/builds/${encodeURIComponent(id)}/${pinned ? 'pin' : 'unpin'}`;
+    return this.#json(path, pinReply, { method: 'POST' });
+  }
+
+  remove(id: string, artifacts: boolean): Promise<GcReport> {
+    const path = `/builds/${encodeURIComponent(id)}?artifacts=${artifacts}`;
+    return this.#json(path, gcReport, { method: 'DELETE' });
+  }
+
+  gc(dryRun: boolean): Promise<GcReport> {
+    const call = { method: 'POST', body: JSON.stringify({ dryRun }), type: 'application/json' } as const;
+    return this.#json('/gc', gcReport, call);
   }
 
   builder(): Promise<BuilderStatusReply> {

@@ -9,6 +9,8 @@ export const errorReply = z.object({
 
 export const buildId = z.object({ id: z.string() });
 
+export const pinReply = z.object({ id: z.string(), pinned: z.boolean() });
+
 export const sourceReply = z.object({ id: z.string().describe('To be named in requests') });
 
 export const buildList = z.object({

@@ -30,6 +30,7 @@ const faces: Record<string, string> = {
   'builders/builder-life.ts': 'a builder’s interface',
   'builders/task.ts': 'a builder’s interface',
   'http/schemas.ts': 'the API’s schemas',
+  'retention/gc-report.ts': 'the API’s schemas',
   // It is a command like the others, but what it runs is the orchestrator.
   'cli/serve.ts': 'nexus serve',
   'cli.ts': 'the program',
@@ -46,13 +47,23 @@ const arrows: Record<string, readonly string[]> = {
   builders: ['a builder’s interface', 'bridge', 'transport'],
   builds: ['a builder’s interface', 'artifacts', 'bridge', 'transport'],
   'the API’s schemas': ['builds'],
-  http: ['the API’s schemas', 'a builder’s interface', 'builds', 'bridge', 'transport'],
-  retention: ['a builder’s interface', 'builds', 'bridge', 'transport'],
+  http: ['the API’s schemas', 'a builder’s interface', 'builds', 'retention', 'bridge', 'transport'],
+  retention: ['the API’s schemas', 'a builder’s interface', 'builds', 'bridge', 'transport'],
   inbox: ['builds', 'bridge', 'transport'],
   cli: ['the API’s schemas', 'builds'],
   'nexus serve': ['cli', 'main'],
   'the program': ['nexus serve', 'cli'],
-  main: ['a builder’s interface', 'builders', 'builds', 'bridge', 'artifacts', 'http', 'inbox', 'transport'],
+  main: [
+    'a builder’s interface',
+    'builders',
+    'builds',
+    'bridge',
+    'artifacts',
+    'http',
+    'inbox',
+    'retention',
+    'transport',
+  ],
 };
 
 /** Packages that only these files may know. */
