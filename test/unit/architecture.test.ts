@@ -61,6 +61,8 @@ const arrows: Record<string, readonly string[]> = {
   // It may look at every kind of builder, and starts none.
   doctor: ['boot', 'builders', 'a builder’s interface', 'transport'],
   cli: ['the API’s schemas', 'builds', 'doctor', 'progress'],
+  // Of the API it may know the shapes, and of builds what a browser can run as well.
+  dashboard: ['the API’s schemas', 'builds', 'progress'],
   'nexus serve': ['cli', 'main'],
   'the program': ['nexus serve', 'cli'],
   main: [
@@ -85,10 +87,12 @@ const confined: Record<string, RegExp> = {
   chokidar: /^(transport|inbox)\//,
   winston: /^log\.ts$/,
   fastify: /^http\//,
+  preact: /^dashboard\//,
+  vite: /^dashboard\//,
   commander: /^(cli\/|cli\.ts$)/,
 };
 
-const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
+const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((file) => /\.tsx?$/.test(file));
 const texts = new Map(files.map((file) => [file, readFileSync(posix.join(src, file), 'utf8')]));
 
 const textOf = (file: string) => texts.get(file) ?? '';
@@ -168,6 +172,28 @@ describe('The source', () => {
       assert.ok(knowing.length > 0, `nobody imports ${name}; take it out of this table`);
     });
   }
+
+  it('gives a browser nothing that only Node.js can run', () => {
+    // Types vanish; what is left of an import is in the bundle, with all that it imports in turn.
+    const kept = (file: string): string[] => {
+      const text = textOf(file).replace(/^import type [^;]*;$/gm, '');
+      return [...text.matchAll(/^import (?:[^;]* from )?'([^']+)';$/gm)].map(
+        ([, specifier]) => specifier ?? '',
+      );
+    };
+    const found = new Set<string>();
+    const packages = new Set<string>();
+    const visit = (file: string) => {
+      if (found.has(file) || file.endsWith('vite.config.ts')) return;
+      found.add(file);
+      for (const specifier of kept(file)) {
+        if (specifier.startsWith('.')) visit(posix.join(posix.dirname(file), specifier));
+        else packages.add(specifier);
+      }
+    };
+    for (const file of files.filter((file) => file.startsWith('dashboard/'))) visit(file);
+    assert.deepEqual([...packages].sort(), ['preact', 'preact/hooks']);
+  });
 
   it('reads process.env in config.ts and environment.ts only', () => {
     assert.deepEqual(
