@@ -23,6 +23,7 @@ export const errorCodes = [
   'host-key-mismatch',
   'command-failed',
   'transfer-damaged',
+  'no-space',
   'pipe-timeout',
   'script-rejected',
   'build-failed',

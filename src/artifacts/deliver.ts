@@ -1,6 +1,7 @@
 import { chown, mkdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { fetchFile, type RemoteFile } from '../transport/fetch.ts';
+import { fetchFile } from '../transport/fetch/fetch-file.ts';
+import type { RemoteFile } from '../transport/fetch/remote-file.ts';
 import type { Transport } from '../transport/transport.ts';
 import { writeFileAtomically } from '../write-file-atomically.ts';
 

@@ -15,7 +15,7 @@ import {
   type SshConnection,
   type SshProgram,
 } from './ssh-connection.ts';
-import type { PutOptions, ReadOptions, RunOptions, RunResult, Transport } from './transport.ts';
+import type { PutOptions, ReadOptions, RunOptions, RunResult, SshAccess, Transport } from './transport.ts';
 
 export interface SshTransportOptions extends Pick<ConnectOptions, 'keepaliveMs'> {
   /** How long to keep trying to connect again before the builder counts as lost. */
@@ -50,6 +50,10 @@ export class SshTransport implements Transport {
     this.#reconnectMs = options.reconnectMs ?? 5 * 60_000;
     this.#keepaliveMs = options.keepaliveMs;
     this.#keep(Promise.resolve(connection));
+  }
+
+  get ssh(): SshAccess {
+    return { address: this.#address, reconnectMs: this.#reconnectMs, keepaliveMs: this.#keepaliveMs };
   }
 
   /** Connects once; whoever waits for a machine to come up decides how often to try. */

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { SshAddress } from './ssh-connection.ts';
 
 export interface RunOptions {
   /** What the program reads from its standard input; nothing by default. */
@@ -25,6 +26,15 @@ export interface PutOptions {
   signal?: AbortSignal;
 }
 
+/** What further connections to a builder need. */
+export interface SshAccess {
+  address: SshAddress;
+  /** How long to keep trying to connect again before the builder counts as lost. */
+  reconnectMs: number;
+  /** How often a quiet connection is asked whether it lives. */
+  keepaliveMs: number | undefined;
+}
+
 /**
  * How the files and programs of a builder are reached. Two kinds: `ssh` and `local`.
  * Every method rejects with the signal's reason when its signal aborts, with `connection-lost` when the
@@ -33,6 +43,8 @@ export interface PutOptions {
  */
 export interface Transport extends AsyncDisposable {
   readonly kind: 'ssh' | 'local';
+  /** Nothing where the files are ours. */
+  readonly ssh?: SshAccess;
   /** Runs one program and waits for its end; a non-zero status is a result, not an error. */
   run(command: readonly [string, ...string[]], options?: RunOptions): Promise<RunResult>;
   /** The bytes of a file from `offset` to its present end. */
