@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { NexusError } from './errors.ts';
+import { type LimitsConfig, limitSettings, limitsOf } from './limits.ts';
 
 /** NixOS 26.05 as of 2026-09-11: what builds use when neither the request nor NEXUS_NIXPKGS says otherwise. */
 export const pinnedNixpkgs = '21a67dc470149f337cecafbe965d8d252a390518';
@@ -18,6 +19,10 @@ const seconds = z
   .transform(Number)
   .pipe(z.number().positive());
 
+/** What becomes of unfinished builds when the orchestrator stops: see `Orchestrator.stop`. */
+export const stopModes = ['leave', 'finish', 'cancel'] as const;
+export type StopMode = (typeof stopModes)[number];
+
 const environment = z.object({
   NEXUS_DATA: z.string().min(1).default('data'),
   NEXUS_ARTIFACTS: z.string().min(1).default('artifacts'),
@@ -28,6 +33,8 @@ const environment = z.object({
   NEXUS_TOKEN: z.string().min(16, 'must have at least 16 characters').optional(),
   NEXUS_LOG_LEVEL: z.enum(['error', 'warn', 'info', 'debug']).default('info'),
   NEXUS_BUILDER: z.enum(['auto', 'docker-vm', 'this-machine']).default('auto'),
+  NEXUS_SLOTS: wholeNumber.pipe(z.number().min(1).max(64)).default(1),
+  NEXUS_STOP: z.enum(stopModes).default('leave'),
   NEXUS_NIXPKGS: z.string().min(1).default(pinnedNixpkgs),
   NEXUS_BUILDER_START: z.enum(['first-build', 'at-once']).default('first-build'),
   NEXUS_VM_IMAGE: z.string().min(1).optional(),
@@ -47,6 +54,7 @@ const environment = z.object({
   NEXUS_VM_SSH_PORT: port.default(0),
   NEXUS_VM_BOOT_TIMEOUT: seconds.default(600),
   NEXUS_COMPOSE_PROJECT: name.optional(),
+  ...limitSettings,
 });
 
 /** Settings of the watcher, the Compose file and the tests, which are not ours to judge. */
@@ -81,7 +89,7 @@ export interface VmConfig {
   composeProject: string | undefined;
 }
 
-export interface Config {
+export interface Config extends LimitsConfig {
   data: string;
   artifacts: string;
   /** How the artifacts folder is called where the user looks, when that differs (a bind mount). */
@@ -93,6 +101,9 @@ export interface Config {
   logLevel: 'error' | 'warn' | 'info' | 'debug';
   builder: 'auto' | 'docker-vm' | 'this-machine';
   builderStart: 'first-build' | 'at-once';
+  /** Builds at once on the builder. */
+  slots: number;
+  stop: StopMode;
   nixpkgs: string;
   vm: VmConfig;
 }
@@ -115,7 +126,10 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env, directory = pro
     logLevel: settings.NEXUS_LOG_LEVEL,
     builder: settings.NEXUS_BUILDER,
     builderStart: settings.NEXUS_BUILDER_START,
+    slots: settings.NEXUS_SLOTS,
+    stop: settings.NEXUS_STOP,
     nixpkgs: settings.NEXUS_NIXPKGS,
+    ...limitsOf(settings),
     vm: {
       image: settings.NEXUS_VM_IMAGE,
       nixImage: settings.NEXUS_VM_NIX_IMAGE,

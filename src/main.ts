@@ -13,7 +13,7 @@ import { Builds } from './builds/builds.ts';
 import { Sources } from './builds/sources.ts';
 import { BuildStore } from './builds/store.ts';
 import { CleanUp } from './clean-up.ts';
-import type { Config } from './config.ts';
+import type { Config, StopMode } from './config.ts';
 import { lockData } from './data-lock.ts';
 import { messageOf, NexusError } from './errors.ts';
 import { makeServer } from './http/server.ts';
@@ -21,18 +21,29 @@ import type { Logger } from './log.ts';
 import { type DataPaths, dataPaths, packageRoot, vmSource, watcherProgram } from './paths.ts';
 import { loadOrMakeToken } from './token.ts';
 import { loadOrMakeKeys } from './transport/ssh-keys.ts';
-import { writeFileAtomically } from './write-file-atomically.ts';
+import { sweepTemporaries, writeFileAtomically } from './write-file-atomically.ts';
 
-/** A running orchestrator; disposing of it ends its builds, stops the builder and closes the API. */
+/** A running orchestrator; disposing of it stops it as the settings say. */
 export interface Orchestrator extends AsyncDisposable {
   url: string;
   token: string;
   /** Builds that wait or run. */
   unfinished(): number;
+  /** Resolves when a client has asked for the end. */
+  asked: Promise<StopMode>;
+  /**
+   * Takes no more builds, and then: `leave` lets those that run go on without us, and stops the builder only when
+   * there are none; `finish` waits for those that run, `cancel` ends all, and both stop the builder.
+   */
+  stop(mode: StopMode): Promise<void>;
 }
 
-/** Wires the parts together; the one place that knows them all. */
-export async function startOrchestrator(config: Config, logger: Logger): Promise<Orchestrator> {
+/** Wires the parts together; the one place that knows them all. `builders` are those it may choose from. */
+export async function startOrchestrator(
+  config: Config,
+  logger: Logger,
+  builders = builderChoices,
+): Promise<Orchestrator> {
   await using cleanUp = new CleanUp();
   const paths = dataPaths(config.data);
   await mkdir(paths.root, { recursive: true, mode: 0o700 });
@@ -42,37 +53,63 @@ export async function startOrchestrator(config: Config, logger: Logger): Promise
   const token = config.token ?? (await loadOrMakeToken(paths.token));
   const store = await BuildStore.open(paths, logger);
   const sources = new Sources(paths.sources);
-  const choices = builderChoices(config, paths, logger);
+  const choices = builders(config, paths, logger);
   const life = new BuilderLife((signal) => chooseBuilder(config.builder, choices, signal), logger);
-  cleanUp.defer(() => life.stop());
   const builds = new Builds({ config, paths, store, sources, life, logger });
-  await builds.closeLeftovers();
-  await sweepLeftovers(config, paths, logger);
-  cleanUp.defer(() => builds.stop());
+  let mode = config.stop;
+  cleanUp.defer(() => stopBuilds(mode, builds, life));
+  builds.resume();
+  // Only now that the folders are ours: what another one writes there is not left over.
+  for (const folder of [paths.root, paths.sources, paths.thisMachine]) await sweepTemporaries(folder);
+  const vmRuns = await sweepLeftovers(config, paths, logger);
 
+  let stopAsked: (mode: StopMode) => void = () => {};
+  const asked = new Promise<StopMode>((resolve) => {
+    stopAsked = resolve;
+  });
   const closing = new AbortController();
   const { artifacts } = config;
   const version = await packageVersion();
   const server = await makeServer({
     ...{ builds, store, sources, life, paths, artifacts, version, token, logger, closing: closing.signal },
+    ...{ stop: stopAsked, stopMode: config.stop },
   });
   cleanUp.defer(() => server.close());
   cleanUp.defer(() => closing.abort());
   const url = await listen(server, config);
   await writeFileAtomically(paths.server, JSON.stringify({ url, pid: process.pid }));
   cleanUp.defer(() => rm(paths.server, { force: true }));
+  builds.begin();
   logger.info('Orchestrator ready', { url, data: config.data, artifacts: config.artifacts });
 
-  if (config.builderStart === 'at-once') {
+  // A VM that was left running is taken over, so that it is seen, and stopped when we are.
+  if (config.builderStart === 'at-once' || vmRuns) {
     life.start().catch((error) => logger.warn('Builder did not start', { why: messageOf(error) }));
   }
   const owned = cleanUp.move();
+  const stop = async (wanted: StopMode) => {
+    mode = wanted;
+    // One can still see what they do, and end them.
+    if (mode === 'finish') await builds.finish();
+    await owned[Symbol.asyncDispose]();
+  };
   return {
     url,
     token,
     unfinished: () => builds.unfinished,
-    [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose](),
+    asked,
+    stop,
+    [Symbol.asyncDispose]: () => stop(config.stop),
   };
+}
+
+async function stopBuilds(mode: StopMode, builds: Builds, life: BuilderLife): Promise<void> {
+  builds.close();
+  if (mode === 'cancel') await builds.cancelAll();
+  const left = builds.unfinished > 0 && mode === 'leave';
+  await builds.leave();
+  if (left) await life.leave();
+  else await life.stop();
 }
 
 /** In the order in which `auto` tries them. */
@@ -99,15 +136,17 @@ function builderChoices(config: Config, paths: DataPaths, logger: Logger): Build
   ];
 }
 
-/** An orchestrator that was killed could not remove its VM. */
-async function sweepLeftovers(config: Config, paths: DataPaths, logger: Logger): Promise<void> {
-  if (config.builder === 'this-machine') return;
+/** @returns whether a VM that an earlier orchestrator has left still runs; whatever else it has left is removed. */
+async function sweepLeftovers(config: Config, paths: DataPaths, logger: Logger): Promise<boolean> {
+  if (config.builder === 'this-machine') return false;
   try {
-    const removed = await sweepContainers(new Engine(), await loadOrMakeKeys(paths));
+    const { removed, vm } = await sweepContainers(new Engine(), await loadOrMakeKeys(paths));
     if (removed > 0) logger.warn('Removed containers that an earlier orchestrator had left', { removed });
+    return vm !== undefined;
   } catch (error) {
     // No Engine, no containers: whether that matters shows when a builder is needed.
     logger.debug('Could not look for left containers', { why: messageOf(error) });
+    return false;
   }
 }
 

@@ -6,7 +6,7 @@ export interface DataPaths {
   root: string;
   /** API token, mode 0600. */
   token: string;
-  /** Held by the one orchestrator that owns this folder: its process id. */
+  /** Folder with the socket of the one orchestrator that owns the data. */
   lock: string;
   /** Where the running orchestrator answers: `{ url, pid }`. */
   server: string;
@@ -30,7 +30,12 @@ export interface DataPaths {
 
 export interface BuildPaths {
   root: string;
+  /** The journal: everything that has happened to the build. */
+  events: string;
+  /** Its sum: written when the build is accepted and when it has ended. */
   record: string;
+  /** There when nothing may remove the build. */
+  pinned: string;
   script: string;
   log: string;
 }
@@ -61,7 +66,9 @@ export function dataPaths(root: string): DataPaths {
 function buildPaths(root: string): BuildPaths {
   return {
     root,
+    events: join(root, 'events.jsonl'),
     record: join(root, 'build.json'),
+    pinned: join(root, 'pinned'),
     script: join(root, 'script'),
     log: join(root, 'log'),
   };

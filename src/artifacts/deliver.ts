@@ -30,13 +30,11 @@ export interface Delivered {
 
 /**
  * Fetches the artifacts of one build into a folder of their own, with SHA256SUMS and manifest.json. What has been
- * fetched waits beside it under a hidden name, and a later call with the same folder and files goes on there; one
- * that comes after the end finds the folder made.
+ * fetched waits beside it under a hidden name, and a later call with the same folder and files goes on there.
  */
 export async function deliver(options: DeliverOptions): Promise<Delivered[]> {
   const { folder, signal } = options;
   const wanted = named(options.files);
-  if (await isDelivered(folder, wanted)) return inFolder(folder, wanted);
   const partial = partialFolder(folder);
   if ((await sumsIn(partial)) !== sumsOf(wanted)) await discardPartial(folder);
   await mkdir(partial, { recursive: true });
@@ -57,8 +55,7 @@ export async function deliver(options: DeliverOptions): Promise<Delivered[]> {
   return inFolder(folder, wanted);
 }
 
-/** Removes what a delivery that is not gone on with has left. */
-export async function discardPartial(folder: string): Promise<void> {
+async function discardPartial(folder: string): Promise<void> {
   await rm(partialFolder(folder), { recursive: true, force: true });
 }
 
@@ -79,11 +76,6 @@ const sumsOf = (wanted: readonly Wanted[]) =>
 
 const isDamage = (error: unknown) => error instanceof NexusError && error.code === 'transfer-damaged';
 
-/** Whether an earlier call came to its end; the folder gets its name last of all. */
-async function isDelivered(folder: string, wanted: readonly Wanted[]): Promise<boolean> {
-  return (await sumsIn(folder)) === sumsOf(wanted) && (await allThere(folder, wanted));
-}
-
 async function sumsIn(folder: string): Promise<string | undefined> {
   try {
     return await readFile(join(folder, sumsName), 'utf8');
@@ -91,11 +83,6 @@ async function sumsIn(folder: string): Promise<string | undefined> {
     if (systemCodeOf(error) === 'ENOENT') return undefined;
     throw error;
   }
-}
-
-async function allThere(folder: string, wanted: readonly Wanted[]): Promise<boolean> {
-  const sizes = await Promise.all(wanted.map(({ name }) => sizeOf(join(folder, name))));
-  return wanted.every(({ bytes }, index) => sizes[index] === bytes);
 }
 
 async function sizeOf(path: string): Promise<number | undefined> {
@@ -128,20 +115,21 @@ async function fetchAll(
     const done = before;
     const target = join(folder, name);
     // It got this name when it had been checked.
-    if ((await sizeOf(target)) !== file.bytes) {
+    if ((await sizeOf(target)) === file.bytes) onProgress?.(done + file.bytes);
+    else {
       await fetchFile(transport, file, target, {
         ...(signal && { signal }),
         onProgress: (received) => onProgress?.(done + received),
       });
     }
     before += file.bytes;
-    onProgress?.(before);
   }
 }
 
 /** File names for what the builder calls its artifacts: no folders, nothing hidden, nothing twice. */
 export function safeNames(names: readonly string[]): string[] {
-  const taken = new Set([sumsName, 'manifest.json']);
+  // macOS and Windows take names that differ in case only for the same.
+  const taken = new Set([sumsName.toLowerCase(), 'manifest.json']);
   return names.map((wanted) => {
     const plain =
       basename(wanted)
@@ -149,8 +137,8 @@ export function safeNames(names: readonly string[]): string[] {
         .replace(/^[.-]+/, '')
         .slice(0, 200) || 'artifact';
     let name = plain;
-    for (let count = 2; taken.has(name); count += 1) name = `${count}-${plain}`;
-    taken.add(name);
+    for (let count = 2; taken.has(name.toLowerCase()); count += 1) name = `${count}-${plain}`;
+    taken.add(name.toLowerCase());
     return name;
   });
 }

@@ -1,11 +1,13 @@
 import { EventEmitter, on, once } from 'node:events';
 import { posix } from 'node:path';
-import { messageOf, NexusError } from '../errors.ts';
+import { NexusError } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import { anySignal } from '../transport/signals.ts';
+import { anySignal, waitAtMost } from '../transport/signals.ts';
 import type { Transport } from '../transport/transport.ts';
-import { readLines } from './lines.ts';
-import { type BridgeEvent, type BridgeEventOf, parseEvent } from './messages.ts';
+import { EventReader } from './event-reader.ts';
+import type { BridgeEvent, BridgeEventOf } from './messages.ts';
+import { pastEvents } from './past-events.ts';
+import { Seen } from './seen.ts';
 
 export type Hello = BridgeEventOf<'hello'>;
 
@@ -16,21 +18,26 @@ export interface PipeOptions {
   logger: Logger;
 }
 
-/** How long the watcher may take to accept a script; it does nothing else meanwhile. */
-const acceptMs = 60_000;
+/**
+ * How long to wait for an answer before a script is sent again, which is harmless: a watcher may have died of the
+ * first, or another hand may have replaced it in `pipe_in`. The time in which the builder cannot be reached is not
+ * counted, since each time begins with a script that has arrived.
+ */
+const answerMs = 4_000;
+const answerTries = 15;
+const putTries = 8;
 
 /**
  * The orchestrator's end of the pipe.
  *
  * INVARIANTS
- * - A script is written only after the one before it was accepted or rejected.
- * - Events are given in the order of `pipe_out`, each once per subscriber.
- * - When `pipe_out` cannot be followed any more, `lost` aborts and every wait rejects with its reason.
+ * - A script is written only after the one before it was accepted, rejected or given up.
+ * - Events are given in the order of `pipe_out`, each once per subscriber, whatever happens to connection and builder.
+ * - Only closing ends the reading of `pipe_out`; then `lost` aborts and every wait rejects with its reason.
  */
 export class Pipe implements AsyncDisposable {
   readonly root: string;
   readonly #transport: Transport;
-  readonly #logger: Logger;
   readonly #events = new EventEmitter().setMaxListeners(0);
   readonly #closing = new AbortController();
   readonly #lost = new AbortController();
@@ -38,16 +45,20 @@ export class Pipe implements AsyncDisposable {
   #sending: Promise<unknown> = Promise.resolve();
   #hello: Hello | undefined;
 
-  constructor({ transport, root, logger }: PipeOptions) {
-    this.root = root;
-    this.#transport = transport;
-    this.#logger = logger;
-    this.#following = this.#follow();
+  constructor(options: PipeOptions) {
+    this.root = options.root;
+    this.#transport = options.transport;
+    this.#following = this.#follow(options);
   }
 
-  /** Aborts when the pipe cannot be followed any more; the reason says why. */
+  /** Aborts when the pipe is closed. */
   get lost(): AbortSignal {
     return this.#lost.signal;
+  }
+
+  /** The last greeting that was read. */
+  get lastHello(): Hello | undefined {
+    return this.#hello;
   }
 
   /** Waits for the greeting of a watcher that runs since the boot with this id. */
@@ -75,55 +86,77 @@ export class Pipe implements AsyncDisposable {
     return this.#unwrap(events, both);
   }
 
+  /**
+   * Every event of one build, from its first on and then as they come, each once: for whoever was not there when
+   * they happened. The caller stops reading after `finished`.
+   */
+  replay(id: string, signal?: AbortSignal): AsyncIterable<BridgeEvent> {
+    const live = this.events(id, signal);
+    return this.#replay(id, live, anySignal(signal, this.#lost.signal));
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort();
     await this.#following;
   }
 
   async #sendNow(id: string, script: string, signal?: AbortSignal): Promise<void> {
-    const limit = AbortSignal.timeout(acceptMs);
-    const answers = this.events(id, anySignal(signal, limit));
+    const enough = new AbortController();
+    const both = anySignal(signal, this.#lost.signal);
+    const answered = this.#answer(this.events(id, anySignal(signal, enough.signal)), id);
+    // It is awaited below, but may reject before.
+    answered.catch(() => {});
     try {
-      await this.#transport.put(posix.join(this.root, 'pipe_in'), script, signal ? { signal } : {});
-      for await (const event of answers) {
-        if (event.type === 'accepted') return;
-        if (event.type === 'rejected') {
-          throw new NexusError('script-rejected', `The watcher refused script ${id}: ${event.why}`);
-        }
+      for (let tries = 1; tries <= answerTries; tries += 1) {
+        await this.#put(script, tries, both);
+        if (await waitAtMost(answered, answerMs, both)) return;
       }
+    } finally {
+      enough.abort();
+    }
+    throw new NexusError(
+      'pipe-timeout',
+      `The watcher did not accept script ${id}, which was sent ${answerTries} times within ${(answerTries * answerMs) / 1000} s`,
+      { hint: 'See whether nexus-watcher runs on the builder: systemctl status nexus-watcher' },
+    );
+  }
+
+  /** What keeps a script from being put there, such as a folder of that name, is cleared away by the watcher. */
+  async #put(script: string, tries: number, signal: AbortSignal): Promise<void> {
+    try {
+      await this.#transport.put(posix.join(this.root, 'pipe_in'), script, { signal });
     } catch (error) {
-      if (!limit.aborted || signal?.aborted) throw error;
-      throw new NexusError(
-        'pipe-timeout',
-        `The watcher did not accept script ${id} within ${acceptMs / 1000} s`,
-        {
-          hint: 'See whether nexus-watcher runs on the builder: systemctl status nexus-watcher',
-          cause: error,
-        },
-      );
+      if (signal.aborted || tries >= putTries) throw error;
     }
   }
 
-  async #follow(): Promise<void> {
-    const signal = this.#closing.signal;
-    try {
-      const chunks = this.#transport.follow(posix.join(this.root, 'pipe_out'), { signal });
-      for await (const { text, offset, cut } of readLines(chunks)) {
-        const parsed = cut
-          ? ({ kind: 'malformed', why: 'longer than any event' } as const)
-          : parseEvent(text);
-        if (parsed.kind === 'event') this.#dispatch(parsed.event);
-        if (parsed.kind === 'malformed')
-          this.#logger.warn('Malformed event skipped', { offset, why: parsed.why });
+  async #answer(events: AsyncIterable<BridgeEvent>, id: string): Promise<true> {
+    for await (const event of events) {
+      if (event.type === 'accepted') return true;
+      if (event.type === 'rejected') {
+        throw new NexusError('script-rejected', `The watcher refused script ${id}: ${event.why}`);
       }
-    } catch (error) {
-      const why = signal.aborted
-        ? new NexusError('stopping', 'The pipe was closed')
-        : new NexusError('connection-lost', `The pipe cannot be followed any more: ${messageOf(error)}`, {
-            cause: error,
-          });
-      this.#lost.abort(why);
     }
+    throw new Error('unreachable: events end with an error');
+  }
+
+  async *#replay(
+    id: string,
+    live: AsyncIterable<BridgeEvent>,
+    signal: AbortSignal,
+  ): AsyncGenerator<BridgeEvent> {
+    const seen = new Seen();
+    for (const event of await pastEvents(this.#transport, this.root, id, signal)) {
+      if (seen.add(JSON.stringify(event))) yield event;
+    }
+    for await (const event of live) if (seen.add(JSON.stringify(event))) yield event;
+  }
+
+  /** Reads for as long as the pipe is open. */
+  async #follow({ transport, root, logger }: PipeOptions): Promise<void> {
+    const onEvent = (event: BridgeEvent) => this.#dispatch(event);
+    await new EventReader({ transport, root, logger, onEvent }).read(this.#closing.signal);
+    this.#lost.abort(new NexusError('stopping', 'The pipe was closed'));
   }
 
   #dispatch(event: BridgeEvent): void {

@@ -26,9 +26,11 @@ export interface Builder {
   prepare(options: StartOptions): Promise<void>;
   /** Makes it ready, or leaves nothing behind and rejects with what was missing. */
   start(options: StartOptions): Promise<StartedBuilder>;
+  /** Stops a machine that an earlier orchestrator has left running, if there can be one. */
+  stopLeft?(): Promise<void>;
 }
 
-/** A builder that answers. Disposing stops it; disposing again does nothing. */
+/** A builder that answers. Disposing stops it, detaching leaves it; after either, both do nothing. */
 export interface StartedBuilder extends AsyncDisposable {
   readonly kind: BuilderKind;
   readonly transport: Transport;
@@ -38,4 +40,9 @@ export interface StartedBuilder extends AsyncDisposable {
   readonly lost: AbortSignal;
   /** The last lines of its console, for people. */
   consoleTail(): Promise<string>;
+  /**
+   * Lets go of it: connections close, the machine and its builds go on, and the next start of this kind of builder
+   * finds them there. What has to be done for that is done before; a detached builder is never `lost`.
+   */
+  detach(): Promise<void>;
 }

@@ -2,20 +2,24 @@ import { randomBytes } from 'node:crypto';
 import { posix } from 'node:path';
 import type { BuilderLife } from '../builders/builder-life.ts';
 import type { Config } from '../config.ts';
-import { messageOf, NexusError, reportError, systemCodeOf } from '../errors.ts';
+import { NexusError, systemCodeOf } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { DataPaths } from '../paths.ts';
-import { type Build, isFinished } from './build.ts';
+import { waitAtMost } from '../transport/signals.ts';
+import type { Build } from './build.ts';
+import { findReusable } from './find-reusable.ts';
+import { Job, type JobOptions } from './job.ts';
 import { checkRequest } from './plan.ts';
 import { Queue } from './queue.ts';
 import type { BuildRequest } from './request.ts';
-import { runBuild } from './run-build.ts';
+import { requestKey } from './request-key.ts';
 import type { Sources } from './sources.ts';
 import type { BuildStore } from './store.ts';
 import { newBuild } from './transition.ts';
+import { whyQueued } from './why-queued.ts';
 
 export interface BuildsOptions {
-  config: Pick<Config, 'nixpkgs' | 'artifacts' | 'artifactsShownAs'>;
+  config: Pick<Config, 'nixpkgs' | 'artifacts' | 'artifactsShownAs' | 'slots' | 'limits' | 'room'>;
   paths: DataPaths;
   store: BuildStore;
   sources: Sources;
@@ -23,68 +27,77 @@ export interface BuildsOptions {
   logger: Logger;
 }
 
-/** A build that waits or runs. */
-interface Job {
-  abort: AbortController;
-  /** Ends with the build, in whatever way. */
-  ended: Promise<void>;
-}
+/** How long a request to end a build waits for that; it goes on when nobody waits any more. */
+const cancelMs = 60_000;
 
 /**
- * Takes requests and runs them one after the other.
+ * Takes requests and brings them to their ends.
  *
  * INVARIANTS
- * - Every accepted build ends in exactly one of succeeded, failed and cancelled.
- * - A build is acknowledged only when its record is on disk, and its source has been before.
+ * - A build is acknowledged only when it is on the disk, and its source has been before.
+ * - Every acknowledged build has exactly one job until it has ended: after a restart too.
  */
 export class Builds {
   readonly #options: BuildsOptions;
+  readonly #queue: Queue;
+  readonly #job: Omit<JobOptions, 'begin'>;
   readonly #jobs = new Map<string, Job>();
-  readonly #queue = new Queue();
+  readonly #begun: Promise<void>;
+  #begin = () => {};
   #stopping = false;
 
   constructor(options: BuildsOptions) {
     this.#options = options;
+    this.#begun = new Promise((resolve) => {
+      this.#begin = resolve;
+    });
+    this.#queue = new Queue(options.config.slots);
+    this.#job = { ...options, queue: this.#queue };
   }
 
-  /** Marks what an orchestrator that died has left unfinished. */
-  async closeLeftovers(): Promise<void> {
-    const { store } = this.#options;
-    for (const build of store.list().filter((build) => !isFinished(build))) {
-      const error = new NexusError('stopping', 'The orchestrator was stopped while this build ran', {
-        hint: 'Build it again; Nix keeps what it had finished.',
-      });
-      await store.apply(build.id, { type: 'failed', error: reportError(error) });
+  /** Takes up what an earlier orchestrator has left unfinished; it can be cancelled from now on. */
+  resume(): void {
+    const { store, logger } = this.#options;
+    for (const build of store.unfinished()) {
+      logger.info('Build taken up again', { buildId: build.id, state: build.state });
+      this.#take(build, true);
     }
+  }
+
+  /** Begins to work. */
+  begin(): void {
+    this.#begin();
   }
 
   /**
-   * Accepts a request.
+   * Accepts a request. One whose result is here already is answered with the build that has made it.
    * @throws {NexusError} `not-found` for a source that was never uploaded, `source-without-configuration`.
    */
   async submit(request: BuildRequest): Promise<Build> {
-    if (this.#stopping) throw new NexusError('stopping', 'The orchestrator is stopping and takes no builds');
-    const { store, sources, life, logger } = this.#options;
-    // A builder that was not started yet is checked again when it is known.
-    checkRequest(request, life.status().machine?.system ?? ownSystem);
-    if (request.source) checkSource(request, await sources.files(request.source));
-    const build = await this.#record(request);
-    if (this.#stopping) {
-      await store.apply(build.id, { type: 'cancelled' });
-      throw new NexusError('stopping', 'The orchestrator is stopping and takes no builds');
-    }
+    this.#checkOpen();
+    const { store, sources, life, config, logger } = this.#options;
+    // A builder that was not started yet is asked again when it is known.
+    const system = life.status().machine?.system ?? ownSystem;
+    checkRequest(request, system);
+    const files = request.source ? await sources.files(request.source) : [];
+    if (request.source) checkSource(request, files);
+    const key = requestKey(request, { nixpkgs: config.nixpkgs, system, files });
+    const made = key && !request.rebuild ? await findReusable(store, key, config.artifacts) : undefined;
+    if (made) return made;
+    this.#checkOpen();
+    const build = await this.#record(request, key ?? null);
     logger.info('Build queued', { buildId: build.id, name: request.name });
-    this.#enqueue(build);
-    return build;
+    this.#take(build, false);
+    return this.shown(await store.get(build.id));
   }
 
   /** Ends a build in whatever state it is; a finished one stays as it is. */
   async cancel(id: string): Promise<Build> {
     const { store } = this.#options;
-    store.get(id);
+    store.summary(id);
     const job = this.#jobs.get(id);
-    job?.abort.abort(new NexusError('stopping', 'The build was cancelled'));
-    await job?.ended;
+    await job?.cancel();
+    if (job) await waitAtMost(job.ended, cancelMs);
     return store.get(id);
   }
 
@@ -92,78 +105,56 @@ export class Builds {
     return this.#jobs.size;
   }
 
+  /** The record of a build as it is shown: one that waits for its turn says for what. */
+  shown(build: Build): Build {
+    if (build.state !== 'queued' || build.waiting !== null) return build;
+    return { ...build, waiting: whyQueued(this.#queue.ahead(build.id), this.#options.life.status()) };
+  }
+
   /** Ends every build that waits or runs. */
   async cancelAll(): Promise<void> {
     await Promise.all([...this.#jobs.keys()].map((id) => this.cancel(id)));
   }
 
-  /** Takes no more builds and ends those that are there. */
-  async stop(): Promise<void> {
+  /** Takes no more builds. */
+  close(): void {
     this.#stopping = true;
-    await this.cancelAll();
   }
 
-  async #record(request: BuildRequest): Promise<Build> {
-    const build = newBuild(newId(), request, new Date());
+  /** Waits for the builds that run; those that wait for their turn go on waiting in the store. */
+  async finish(): Promise<void> {
+    this.close();
+    const all = [...this.#jobs.values()];
+    await Promise.all(all.map((job) => (job.waits ? job.leave() : job.ended)));
+  }
+
+  /** Leaves every build alone, wherever it is: whoever opens the store next takes them up there. */
+  async leave(): Promise<void> {
+    this.close();
+    await Promise.all([...this.#jobs.values()].map((job) => job.leave()));
+  }
+
+  #checkOpen(): void {
+    if (this.#stopping) throw new NexusError('stopping', 'The orchestrator is stopping and takes no builds');
+  }
+
+  async #record(request: BuildRequest, key: string | null): Promise<Build> {
+    const build = newBuild(newId(), request, new Date(), key);
     try {
       await this.#options.store.add(build);
       return build;
     } catch (error) {
-      if (systemCodeOf(error) === 'EEXIST') return this.#record(request);
+      if (systemCodeOf(error) === 'EEXIST') return this.#record(request, key);
       throw error;
     }
   }
 
-  #enqueue({ id }: Build): void {
-    const { logger } = this.#options;
-    const abort = new AbortController();
-    const ended = new Promise<void>((resolve) => {
-      const run = () =>
-        this.#run(id, abort.signal)
-          .catch((error) => void logger.error('The end of a build is not recorded', failed(id, error)))
-          .finally(resolve);
-      this.#queue.add(id, run);
-      // One that still waits ends when it is cancelled, not when its turn comes.
-      abort.signal.addEventListener('abort', () => this.#queue.remove(id) && void run(), { once: true });
-    });
-    this.#jobs.set(id, { abort, ended: ended.finally(() => this.#jobs.delete(id)) });
-  }
-
-  async #run(id: string, signal: AbortSignal): Promise<void> {
-    const { store, sources, life, paths, config, logger } = this.#options;
-    try {
-      signal.throwIfAborted();
-      await life.use(
-        (builder) =>
-          runBuild({
-            build: store.get(id),
-            builder,
-            paths: paths.build(id),
-            sources,
-            nixpkgs: config.nixpkgs,
-            artifacts: config.artifacts,
-            artifactsShownAs: config.artifactsShownAs,
-            signal,
-            logger,
-            happen: (happening) => store.apply(id, happening),
-          }),
-        signal,
-      );
-      logger.info('Build succeeded', { buildId: id });
-    } catch (error) {
-      if (signal.aborted) {
-        await store.apply(id, { type: 'cancelled' });
-        logger.info('Build cancelled', { buildId: id });
-      } else {
-        const report = reportError(error);
-        await store.apply(id, { type: 'failed', error: report });
-        logger.warn('Build failed', { buildId: id, code: report.code, why: report.message.split('\n')[0] });
-      }
-    }
+  #take(build: Build, inherited: boolean): void {
+    const job = new Job(build, inherited, { ...this.#job, begin: this.#begun });
+    this.#jobs.set(build.id, job);
+    void job.ended.then(() => this.#jobs.delete(build.id));
   }
 }
-
-const failed = (buildId: string, error: unknown) => ({ buildId, why: messageOf(error) });
 
 /** What a builder on this machine most likely is. */
 const ownSystem = process.arch === 'arm64' ? 'aarch64-linux' : 'x86_64-linux';

@@ -1,8 +1,10 @@
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { finished } from 'node:stream/promises';
 import type { StartedBuilder } from '../builders/builder.ts';
-import { messageOf } from '../errors.ts';
+import { messageOf, NexusError } from '../errors.ts';
+import type { Logger } from '../log.ts';
 
 export interface CopyLogOptions {
   builder: StartedBuilder;
@@ -10,18 +12,32 @@ export interface CopyLogOptions {
   remote: string;
   /** The log here. */
   local: string;
-  /** Aborts when nobody wants the rest any more. */
-  signal: AbortSignal;
+  /** At which byte here the log of the builder begins. */
+  start: number;
+  logger: Logger;
 }
 
-/** Copies the log home as it grows; `finish` brings what is still missing, when there is a log at all. */
-export function copyLog({ builder, remote, local: path, signal }: CopyLogOptions) {
+export interface LogCopy {
+  /** Brings what is still missing, when there is a log at all. */
+  finish(): Promise<void>;
+  /** Ends with what has come; somebody else will go on from there. */
+  stop(): Promise<void>;
+}
+
+/** Copies the log home as it grows, from where an earlier copy ended. */
+export async function copyLog({
+  builder,
+  remote,
+  local: path,
+  start,
+  logger,
+}: CopyLogOptions): Promise<LogCopy> {
   const { transport } = builder;
+  let bytes = (await sizeOf(path, start)) - start;
   const following = new AbortController();
-  const local = createWriteStream(path, { mode: 0o600 });
-  // A full disk ends the copying at once, and is told by `finish`.
+  const local = createWriteStream(path, { flags: 'a', mode: 0o600 });
+  // A full disk ends the copying at once, and is told by `finish` and `stop`.
   local.on('error', () => following.abort());
-  let bytes = 0;
   const keep = async (chunks: AsyncIterable<Buffer>) => {
     for await (const chunk of chunks) {
       if (local.errored) throw local.errored;
@@ -29,23 +45,40 @@ export function copyLog({ builder, remote, local: path, signal }: CopyLogOptions
       if (!local.write(chunk)) await once(local, 'drain');
     }
   };
-  const live = keep(transport.follow(remote, { signal: following.signal })).catch((error) => {
+  const live = keep(transport.follow(remote, { offset: bytes, signal: following.signal })).catch((error) => {
     if (!following.signal.aborted)
-      local.write(`\n[the log could not be followed any more: ${messageOf(error)}]\n`);
+      logger.warn('A log cannot be followed any more', { log: path, why: messageOf(error) });
   });
-  return {
-    async finish(exists: boolean) {
-      following.abort();
-      await live;
-      try {
-        if (exists && !builder.lost.aborted && !signal.aborted)
-          await keep(transport.read(remote, { offset: bytes }));
-      } catch (error) {
-        local.write(`\n[the end of the log could not be read: ${messageOf(error)}]\n`);
-      } finally {
-        local.end();
-        await finished(local);
-      }
-    },
+  const end = async (rest?: () => Promise<void>) => {
+    following.abort();
+    await live;
+    try {
+      if (local.errored) throw local.errored;
+      await rest?.();
+      local.end();
+      await finished(local);
+    } catch (error) {
+      local.destroy();
+      if (!local.errored) throw error;
+      throw new NexusError('record-failed', `The log ${path} cannot be written: ${messageOf(error)}`, {
+        cause: error,
+      });
+    }
   };
+  return {
+    finish: () => end(() => keep(transport.read(remote, { offset: bytes }))),
+    stop: () => end(),
+  };
+}
+
+/** How long the log here is: at least `start`, whatever a crash has taken of it. */
+async function sizeOf(path: string, start: number): Promise<number> {
+  const file = await open(path, 'a', 0o600);
+  try {
+    const { size } = await file.stat();
+    if (size < start) await file.truncate(start);
+    return Math.max(size, start);
+  } finally {
+    await file.close();
+  }
 }

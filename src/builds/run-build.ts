@@ -1,50 +1,45 @@
-import { join, posix } from 'node:path';
-import { deliver } from '../artifacts/deliver.ts';
-import type { StartedBuilder } from '../builders/builder.ts';
-import { messageOf, NexusError } from '../errors.ts';
-import type { Logger } from '../log.ts';
-import type { BuildPaths } from '../paths.ts';
-import { runChecked } from '../transport/run-checked.ts';
+import { appendFile, stat } from 'node:fs/promises';
+import { posix } from 'node:path';
+import { NexusError } from '../errors.ts';
+import { limitsInEffect } from '../limits.ts';
 import { anySignal } from '../transport/signals.ts';
 import { writeFileAtomically } from '../write-file-atomically.ts';
-import type { Build } from './build.ts';
+import { collectStore } from './builder-garbage.ts';
+import { type BuilderRoom, measureRoom, waitForBuilderRoom } from './builder-room.ts';
+import { collect } from './collect.ts';
 import { copyLog } from './copy-log.ts';
-import { explainFailure } from './explain-failure.ts';
-import { checkRequest, type PlanDefaults, planBuild, sourceFolder } from './plan.ts';
+import { endOnBuilder } from './end-on-builder.ts';
+import { explainFailure, limitReached } from './explain-failure.ts';
+import { checkRequest, type PlanDefaults, planBuild } from './plan.ts';
+import { type RunningBuild, scriptId } from './running-build.ts';
 import { renderScript } from './script.ts';
-import type { Sources } from './sources.ts';
-import type { Happening } from './transition.ts';
+import { uploadSource } from './upload-source.ts';
 import { type Outcome, watchBuild } from './watch-build.ts';
 
-export interface RunBuildOptions {
-  build: Build;
-  builder: StartedBuilder;
-  /** Where this build keeps its files on our side. */
-  paths: BuildPaths;
-  sources: Sources;
-  nixpkgs: string;
-  /** Folder that gets one folder a build. */
-  artifacts: string;
-  /** What the user calls that folder. */
-  artifactsShownAs: string;
-  signal: AbortSignal;
-  happen: (happening: Happening) => Promise<unknown>;
-  logger: Logger;
-}
-
-type ReportedArtifact = Outcome['artifacts'][number];
+/** Nix keeps what it had built, so a second attempt is cheap; a third would fail as the second did. */
+const mostAttempts = 2;
 
 /**
- * One build on a ready builder: source there, script into the pipe, events and log back, artifacts home.
+ * One build on a ready builder, from wherever its record says that it is: source there, script into the pipe, events
+ * and log back, artifacts home. Every step may have been taken before, by us or by an orchestrator that died in it,
+ * and is then taken again without harm.
  * @throws {NexusError} what stopped it; the caller records that.
  */
-export async function runBuild(options: RunBuildOptions): Promise<void> {
-  const { build, builder, happen } = options;
-  await happen({ type: 'prepare', builder: builder.kind });
-  const outcome = await runScript(options);
+export async function runBuild(options: RunningBuild): Promise<void> {
+  const before = await waitForRoom(options);
+  await meet(options);
+  let outcome = await runScript(options);
+  while (outcome.finished.result === 'interrupted') {
+    await tryAgain(options, 'The builder went down while this build ran');
+    outcome = await runScript(options);
+  }
   const { finished } = outcome;
-  if (finished.result !== 'success') throw await explainFailure(finished, options.paths.log);
-  if (outcome.artifacts.length === 0 && build.request.kind !== 'script') {
+  if (finished.result !== 'success') {
+    const after = await measureRoom(options.builder, options.builder.lost).catch(() => undefined);
+    throw await explainFailure(finished, options.paths.log, { before, after });
+  }
+  checkArtifacts(options, outcome);
+  if (outcome.artifacts.length === 0 && options.current().request.kind !== 'script') {
     throw new NexusError('no-artifact', 'The build succeeded but made no file to fetch', {
       hint: 'See the log; the expression may give an empty folder.',
     });
@@ -52,113 +47,92 @@ export async function runBuild(options: RunBuildOptions): Promise<void> {
   await collect(options, outcome);
 }
 
-async function runScript(options: RunBuildOptions): Promise<Outcome> {
-  const { build, builder, paths } = options;
-  const signal = anySignal(options.signal, builder.lost);
-  const { pipe } = builder;
-  const folder = posix.join(pipe.root, 'builds', build.id);
-  const defaults: PlanDefaults = { nixpkgs: options.nixpkgs, system: builder.hello.system };
-  checkRequest(build.request, defaults.system);
-  const script = renderScript(build.id, planBuild(build.request, defaults));
-  await writeFileAtomically(paths.script, script);
-  if (build.request.source) await uploadSource(options, build.request.source, signal);
-  const remote = posix.join(folder, 'log');
-  const log = copyLog({ builder, remote, local: paths.log, signal: options.signal });
-  let accepted = false;
-  try {
-    signal.throwIfAborted();
-    // Subscribed before the script is sent, so that no event falls between the two.
-    const events = pipe.events(build.id, builder.lost);
-    // Not with the build's own signal: once a script may have been taken, cancelling is the builder's work.
-    await pipe.send(build.id, script, builder.lost);
-    accepted = true;
-    return await watchBuild(options, events);
-  } finally {
-    await log.finish(accepted);
-  }
+/** Only once: a build that may be on the builder already has its room. */
+async function waitForRoom(options: RunningBuild): Promise<BuilderRoom | undefined> {
+  const { current, builder, room, signal, leaving, logger, happen, isAlone } = options;
+  const { state, request } = current();
+  if (state !== 'queued') return undefined;
+  const ended = anySignal(signal, leaving, builder.lost);
+  return waitForBuilderRoom({
+    ...{ builder, request, needed: room, signal: ended },
+    mayChange: () => builder.kind === 'this-machine' || !isAlone(),
+    collect: (bytes) => collectStore({ builder, signal: ended, logger }, bytes),
+    onWaiting: (reason) => happen({ type: 'waiting', reason }),
+  });
 }
 
-async function uploadSource({ build, builder, sources }: RunBuildOptions, id: string, signal: AbortSignal) {
-  const target = posix.join(builder.pipe.root, 'builds', build.id, sourceFolder);
-  await runChecked(builder.transport, ['mkdir', '-p', '--', target], { signal });
-  const input = sources.open(id);
-  await runChecked(builder.transport, ['tar', '-x', '--no-same-owner', '-C', target], { input, signal });
+/** The builder has refused what is too large; a builder whose script was changed by hand has not. */
+function checkArtifacts({ current, limits }: RunningBuild, { artifacts }: Outcome): void {
+  const { artifact: most } = limitsInEffect(current().request.limits, limits);
+  if (most === null || artifacts.reduce((sum, { bytes }) => sum + bytes, 0) <= most) return;
+  throw limitReached({ name: 'artifact', value: most });
 }
 
-async function collect(options: RunBuildOptions, { finished, artifacts }: Outcome): Promise<void> {
-  const { build, builder, happen } = options;
-  const folderName = `${build.request.name}-${build.id}`;
-  const shown = (name: string) => join(options.artifactsShownAs, folderName, name);
-  await happen({
-    type: 'collect',
-    artifacts: artifacts.map(({ name, bytes, sha256 }) => ({ name, bytes, sha256, path: '' })),
-    retrieve: finished.retrieve,
-  });
-  if (artifacts.length === 0) {
-    await happen({ type: 'succeeded', artifacts: [] });
-    return;
-  }
-  const delivered = await deliver({
-    transport: builder.transport,
-    files: artifacts,
-    folder: join(options.artifacts, folderName),
-    manifest: manifestOf(options, artifacts),
-    signal: anySignal(options.signal, builder.lost),
-    // Progress that is told after the end is worth nothing.
-    onProgress: progress((bytes) => void happen({ type: 'fetching', bytes }).catch(() => {})),
-  });
-  await happen({
-    type: 'succeeded',
-    artifacts: delivered.map(({ name, bytes, sha256 }) => ({ name, bytes, sha256, path: shown(name) })),
-  });
-  await release(options);
+async function meet(options: RunningBuild): Promise<void> {
+  const { current, builder, happen } = options;
+  const { state, epoch } = current();
+  const here = builder.hello.epoch;
+  if (state === 'queued') await happen({ type: 'prepare', builder: builder.kind, epoch: here });
+  else if (epoch !== here)
+    await tryAgain(options, 'The builder that had this build is gone, and all it kept');
 }
 
-/**
- * The result of a build is protected from the builder's garbage collector until it has been fetched; from then on
- * it may go when the disk is needed. The script, the log and the word of how it ended stay.
- */
-async function release({ build, builder, logger }: RunBuildOptions): Promise<void> {
-  const folder = posix.join(builder.pipe.root, 'builds', build.id);
-  try {
-    await runChecked(builder.transport, [
-      'sh',
-      '-c',
-      'cd "$1" && rm -rf -- result* converted source',
-      'sh',
-      folder,
-    ]);
-  } catch (error) {
-    logger.warn('Result of a build could not be released on the builder', {
-      buildId: build.id,
-      why: messageOf(error),
+/** @throws {NexusError} `interrupted` when that was the last attempt. */
+async function tryAgain({ current, builder, happen, paths, signal }: RunningBuild, why: string) {
+  signal.throwIfAborted();
+  if (current().attempt >= mostAttempts) {
+    throw new NexusError('interrupted', `${why}, and it was not the first time`, {
+      hint: 'See the log of the orchestrator for what the builder was lost to, and build again.',
     });
   }
+  await appendFile(paths.log, `\n[${why}. It is built again; what Nix had finished is kept.]\n`, {
+    mode: 0o600,
+  });
+  const { size } = await stat(paths.log);
+  const { kind, hello } = builder;
+  await happen({ type: 'retry', builder: kind, epoch: hello.epoch, why, logStart: size });
 }
 
-function manifestOf({ build, builder, nixpkgs }: RunBuildOptions, artifacts: ReportedArtifact[]) {
-  const { hello } = builder;
-  return {
-    build: build.id,
-    request: build.request,
-    nixpkgs: nixpkgsOf(build.request, nixpkgs),
-    builder: { kind: builder.kind, system: hello.system, nix: hello.nix, kvm: hello.kvm },
-    startedAt: build.startedAt ?? new Date().toISOString(),
-    storePaths: artifacts.map(({ path }) => path),
-  };
-}
-
-/** A flake brings its own, and a script may use none. */
-function nixpkgsOf(request: Build['request'], byDefault: string): string | null {
-  return request.kind === 'image' || request.kind === 'nix' ? (request.nixpkgs ?? byDefault) : null;
-}
-
-/** Passes on at most four values a second. */
-function progress(report: (bytes: number) => void) {
-  let last = 0;
-  return (bytes: number) => {
-    if (Date.now() - last < 250) return;
-    last = Date.now();
-    report(bytes);
-  };
+async function runScript(options: RunningBuild): Promise<Outcome> {
+  const { builder, paths, sources, logger, signal } = options;
+  const { pipe } = builder;
+  const build = options.current();
+  const id = scriptId(build);
+  const folder = posix.join(pipe.root, 'builds', id);
+  const defaults: PlanDefaults = { nixpkgs: options.nixpkgs, system: builder.hello.system };
+  checkRequest(build.request, defaults.system);
+  const limits = limitsInEffect(build.request.limits, options.limits);
+  const script = renderScript(id, planBuild(build.request, defaults), limits);
+  const away = anySignal(builder.lost, options.leaving);
+  const log = await copyLog({
+    ...{ builder, remote: posix.join(folder, 'log'), local: paths.log, start: build.logStart, logger },
+  });
+  let rest = log.stop;
+  try {
+    signal.throwIfAborted();
+    await writeFileAtomically(paths.script, script);
+    if (build.request.source) {
+      const sha256 = build.request.source;
+      const source = sources.open(sha256);
+      const { transport } = builder;
+      await uploadSource({ transport, folder, source, sha256, signal: anySignal(signal, away) });
+    }
+    signal.throwIfAborted();
+    // Subscribed before the script is sent, so that no event falls between the two.
+    const events = pipe.replay(id, anySignal(signal, away));
+    // Not with the build's own signal: a script that may have been taken must have been when its end is asked for.
+    await pipe.send(id, script, away);
+    const outcome = await watchBuild(options, events);
+    rest = log.finish;
+    return outcome;
+  } catch (error) {
+    // An earlier orchestrator may have sent it, so it is not enough that we have not.
+    if (signal.aborted && !away.aborted) {
+      await endOnBuilder(builder, id, away);
+      if (options.current().state === 'building') rest = log.finish;
+    }
+    throw error;
+  } finally {
+    await rest();
+  }
 }

@@ -1,28 +1,26 @@
-import { type ErrorReport, NexusError } from '../errors.ts';
-import { type Artifact, type Build, type BuildState, isFinished } from './build.ts';
+import { NexusError } from '../errors.ts';
+import { type Build, type BuildState, isFinished } from './build.ts';
+import type { Happening } from './event.ts';
 import type { BuildRequest } from './request.ts';
 
-/** Everything that can happen to a build. */
-export type Happening =
-  | { type: 'prepare'; builder: string }
-  | { type: 'started' }
-  | { type: 'phase'; phase: string }
-  | { type: 'collect'; artifacts: Artifact[]; retrieve: string[] }
-  | { type: 'fetching'; bytes: number }
-  | { type: 'succeeded'; artifacts: Artifact[] }
-  | { type: 'failed'; error: ErrorReport }
-  | { type: 'cancelled' };
-
-export function newBuild(id: string, request: BuildRequest, at: Date): Build {
+/** @param key the same for requests with the same result. */
+export function newBuild(id: string, request: BuildRequest, at: Date, key: string | null = null): Build {
   return {
     id,
     request,
+    key,
     state: 'queued',
     phase: null,
+    waiting: null,
+    cancelling: false,
     createdAt: at.toISOString(),
     startedAt: null,
     finishedAt: null,
     builder: null,
+    attempt: 1,
+    epoch: null,
+    pipeSeq: 0,
+    logStart: 0,
     artifacts: [],
     fetched: 0,
     retrieve: [],
@@ -30,16 +28,23 @@ export function newBuild(id: string, request: BuildRequest, at: Date): Build {
   };
 }
 
+const unfinished = ['queued', 'preparing', 'building', 'collecting'] as const;
+
 /** From which states each happening may come. */
 const allowed: Record<Happening['type'], readonly BuildState[]> = {
+  // It makes the record, so there is none before.
+  queued: [],
   prepare: ['queued'],
+  retry: ['preparing', 'building', 'collecting'],
   started: ['preparing'],
   phase: ['preparing', 'building'],
   collect: ['preparing', 'building'],
   fetching: ['collecting'],
+  waiting: unfinished,
+  cancel: unfinished,
   succeeded: ['collecting'],
-  failed: ['queued', 'preparing', 'building', 'collecting'],
-  cancelled: ['queued', 'preparing', 'building', 'collecting'],
+  failed: unfinished,
+  cancelled: unfinished,
 };
 
 /**
@@ -53,18 +58,29 @@ export function transition(build: Build, happening: Happening, at: Date): Build 
       `Build ${build.id} is ${build.state}, so “${happening.type}” cannot happen to it`,
     );
   }
-  const next = { ...build, ...change(happening, at) };
-  return isFinished(next) ? { ...next, phase: null, finishedAt: at.toISOString() } : next;
+  const next = { ...build, ...change(build, happening, at) };
+  return isFinished(next) ? { ...next, phase: null, waiting: null, finishedAt: at.toISOString() } : next;
 }
 
-function change(happening: Happening, at: Date): Partial<Build> {
+function change(build: Build, happening: Happening, at: Date): Partial<Build> {
   switch (happening.type) {
-    case 'prepare':
-      return { state: 'preparing', builder: happening.builder, startedAt: at.toISOString() };
+    case 'queued':
+      return {};
+    case 'prepare': {
+      const { builder, epoch } = happening;
+      return { state: 'preparing', builder, epoch, startedAt: at.toISOString() };
+    }
+    case 'retry': {
+      const { builder, epoch, logStart } = happening;
+      const again = { state: 'preparing', attempt: build.attempt + 1, phase: null } as const;
+      // Numbers of one pipe say nothing in another.
+      const pipeSeq = epoch === build.epoch ? build.pipeSeq : 0;
+      return { ...again, builder, epoch, pipeSeq, logStart, artifacts: [], fetched: 0, retrieve: [] };
+    }
     case 'started':
-      return { state: 'building' };
+      return { state: 'building', pipeSeq: happening.seq };
     case 'phase':
-      return { phase: happening.phase };
+      return { phase: happening.phase, pipeSeq: happening.seq };
     case 'collect':
       return {
         state: 'collecting',
@@ -74,6 +90,10 @@ function change(happening: Happening, at: Date): Partial<Build> {
       };
     case 'fetching':
       return { fetched: happening.bytes };
+    case 'waiting':
+      return { waiting: happening.reason };
+    case 'cancel':
+      return { cancelling: true };
     case 'succeeded':
       return { state: 'succeeded', artifacts: happening.artifacts };
     case 'failed':
@@ -84,6 +104,6 @@ function change(happening: Happening, at: Date): Partial<Build> {
 }
 
 /** Records are stored as JSON, where a missing hint is missing. */
-function withoutUndefined({ code, message, hint }: ErrorReport): Build['error'] {
+function withoutUndefined({ code, message, hint }: NonNullable<Build['error']>): Build['error'] {
   return hint === undefined ? { code, message } : { code, message, hint };
 }

@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import type { z } from 'zod';
 import { type Build, buildSchema } from '../builds/build.ts';
 import type { BuildRequest } from '../builds/request.ts';
+import type { StopMode } from '../config.ts';
 import { messageOf, NexusError, systemCodeOf } from '../errors.ts';
 import {
   type BuilderStatusReply,
@@ -9,6 +10,7 @@ import {
   buildList,
   errorReply,
   sourceReply,
+  stopReply,
   type WatchLine,
   watchLine,
 } from '../http/schemas.ts';
@@ -43,8 +45,18 @@ export class ApiClient {
     });
   }
 
-  async list(): Promise<Build[]> {
-    return (await this.#json('/builds', buildList)).builds;
+  /** Builds, newest first; with `limit` only the newest so many. */
+  async list(limit = Number.POSITIVE_INFINITY): Promise<Build[]> {
+    const builds: Build[] = [];
+    for (let before: string | null = ''; before !== null && builds.length < limit; ) {
+      const page: z.infer<typeof buildList> = await this.#json(
+        `/builds?limit=${Math.min(limit - builds.length, 1000)}${before && `&before=${before}`}`,
+        buildList,
+      );
+      builds.push(...page.builds);
+      before = page.next;
+    }
+    return builds;
   }
 
   show(id: string): Promise<Build> {
@@ -69,6 +81,13 @@ export class ApiClient {
 
   stopBuilder(): Promise<BuilderStatusReply> {
     return this.#json('/builder/stop', builderStatus, { method: 'POST' });
+  }
+
+  /** Asks for the end of the orchestrator. @returns what becomes of its builds. */
+  async stop(builds?: StopMode): Promise<StopMode> {
+    const body = JSON.stringify({ builds });
+    const call = { method: 'POST', body, type: 'application/json' } as const;
+    return (await this.#json('/stop', stopReply, call)).builds;
   }
 
   /** The state of a build, now and on every change, until it has ended. */

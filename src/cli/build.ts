@@ -6,13 +6,14 @@ import { NexusError } from '../errors.ts';
 import type { ApiClient } from './api-client.ts';
 import { checkBuilder } from './check-builder.ts';
 import { type Context, makeContext } from './context.ts';
+import { addLimitOptions, type LimitFlags, limitsOf } from './limit-options.ts';
 import { resolveNixpkgs } from './nixpkgs-of-lock.ts';
 import { notesOnFlake } from './notes-on-flake.ts';
 import { packSource } from './pack-source.ts';
 import { type ResolvedSource, resolveSource } from './resolve-source.ts';
 import { submitAndFollow } from './submit.ts';
 
-interface BuildFlags {
+interface BuildFlags extends LimitFlags {
   variant: string[];
   attr?: string;
   nixpkgs?: string;
@@ -23,6 +24,8 @@ interface BuildFlags {
   convert?: (typeof conversions)[number];
   name?: string;
   builder?: Config['builder'];
+  priority?: number;
+  rebuild?: true;
   detach?: true;
   verbose?: true;
   json?: true;
@@ -40,7 +43,7 @@ Examples:
 Exit status: 0 built, 1 failed or cancelled, 2 wrong usage or source, 130 detached by Ctrl-C.`;
 
 export function buildCommand(program: Command): void {
-  program
+  const command = program
     .command('build')
     .summary('build images of a NixOS configuration, a flake, or a Nix file')
     .description(
@@ -62,6 +65,9 @@ export function buildCommand(program: Command): void {
     .addOption(new Option('--convert <format>', 'convert the disk with qemu-img').choices(conversions))
     .option('--name <name>', 'name of the result folder (default: made of the path)')
     .addOption(builderOption())
+    .addOption(priorityOption())
+    .option('--rebuild', 'build anew although the artifacts of the same request are still here');
+  addLimitOptions(command)
     .option('-d, --detach', 'submit and print the id, do not wait')
     .option('-v, --verbose', 'show the output of the build as well')
     .option('--json', 'print the finished build as JSON')
@@ -83,6 +89,18 @@ export function builderOption(): Option {
   return new Option('--builder <kind>', 'where to build').choices(['auto', 'docker-vm', 'this-machine']);
 }
 
+export function priorityOption(): Option {
+  return new Option('--priority <number>', 'from -10 to 10: the higher the sooner (default: 0)').argParser(
+    priority,
+  );
+}
+
+function priority(text: string): number {
+  if (!/^-?[0-9]+$/.test(text) || Math.abs(Number(text)) > 10)
+    throw new InvalidArgumentError('It must be a whole number from -10 to 10.');
+  return Number(text);
+}
+
 async function uploadAndDescribe(
   client: ApiClient,
   resolved: ResolvedSource,
@@ -94,7 +112,12 @@ async function uploadAndDescribe(
   const source = packed && (await client.uploadSource(packed.tar));
   const name = flags.name ?? resolved.name;
   const nixpkgs = flags.nixpkgs === undefined ? undefined : await resolveNixpkgs(flags.nixpkgs);
-  const common = { name, ...(flags.convert && { convert: flags.convert }) };
+  const common = {
+    ...{ name, ...limitsOf(flags) },
+    ...(flags.convert && { convert: flags.convert }),
+    ...(flags.priority !== undefined && { priority: flags.priority }),
+    ...(flags.rebuild && { rebuild: true }),
+  };
   const image = {
     ...common,
     variants: flags.variant.length > 0 ? flags.variant : ['iso'],

@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import type { Build } from '../builds/build.ts';
 import { NexusError } from '../errors.ts';
 import type { ApiClient } from './api-client.ts';
@@ -20,7 +20,7 @@ export function buildsCommands(program: Command): void {
 /** The id that was given, or that of the newest build. */
 export async function idOrNewest(client: ApiClient, id: string | undefined): Promise<string> {
   if (id !== undefined) return id;
-  const newest = (await client.list())[0];
+  const newest = (await client.list(1))[0];
   if (newest) return newest.id;
   throw new NexusError('not-found', 'There are no builds yet', { hint: 'nexus build PATH makes one.' });
 }
@@ -28,15 +28,23 @@ export async function idOrNewest(client: ApiClient, id: string | undefined): Pro
 function listCommand(program: Command): void {
   program
     .command('list')
-    .description('List all builds, newest first.')
+    .description('List builds, newest first.')
+    .option('--limit <number>', 'at most so many', wholeNumber, 100)
+    .option('--all', 'all of them')
     .option('--json', 'print them as JSON')
-    .action(async ({ json }: { json?: true }) => {
+    .action(async ({ json, all, limit }: { json?: true; all?: true; limit: number }) => {
       const { client, out, err } = makeContext();
-      const builds = await (await client()).list();
+      const builds = await (await client()).list(all ? undefined : limit);
       if (json) out.write(`${JSON.stringify(builds, null, 2)}\n`);
       else if (builds.length === 0) err.write('There are no builds yet.\n');
       else out.write(`${formatTable([['ID', 'NAME', 'STATE', 'TOOK', 'ARTIFACTS'], ...builds.map(row)])}\n`);
+      if (!all && builds.length === limit) err.write(`These are the newest ${limit}; --all lists all.\n`);
     });
+}
+
+function wholeNumber(text: string): number {
+  if (!/^[1-9][0-9]*$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
+  return Number(text);
 }
 
 function row(build: Build): string[] {
@@ -68,6 +76,7 @@ function describe(build: Build): string {
     ['name', request.name],
     ['kind', 'variants' in request ? `${request.kind} (${request.variants.join(', ')})` : request.kind],
     ['state', build.phase ? `${build.state}: ${build.phase}` : build.state],
+    ...(build.waiting ? [['waits', build.waiting]] : []),
     ['builder', build.builder ?? '-'],
     ['created', build.createdAt],
     ['finished', build.finishedAt ?? '-'],

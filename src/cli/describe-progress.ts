@@ -8,14 +8,27 @@ export interface Progress {
 }
 
 /** What a build does now, in one line. */
-export function describeProgress({ build, builder }: WatchLine): Progress {
+export function describeProgress(line: WatchLine): Progress {
+  const { unreachableSince } = line.builder;
+  if (!unreachableSince || !onBuilder.includes(line.build.state)) return describeBuild(line);
+  return say(
+    `the builder does not answer since ${timeOfDay(unreachableSince)}; connecting again, the build goes on there`,
+  );
+}
+
+const onBuilder: WatchLine['build']['state'][] = ['preparing', 'building', 'collecting'];
+
+const timeOfDay = (date: string) => new Date(date).toTimeString().slice(0, 8);
+
+function describeBuild({ build, builder }: WatchLine): Progress {
+  if (build.cancelling && build.finishedAt === null) return say('being cancelled');
   switch (build.state) {
     case 'queued':
-      return builder.state === 'starting' ? describeStart(builder) : say('waiting for its turn');
+      return describeQueued(build, builder);
     case 'preparing':
-      return say('sending the source to the builder');
+      return say(build.waiting ?? 'sending the source to the builder');
     case 'building':
-      return say(build.phase ?? 'running');
+      return say(build.waiting ?? build.phase ?? 'running');
     case 'collecting':
       return describeFetch(build);
     case 'succeeded':
@@ -23,6 +36,12 @@ export function describeProgress({ build, builder }: WatchLine): Progress {
     case 'cancelled':
       return say(build.state);
   }
+}
+
+function describeQueued({ waiting }: WatchLine['build'], builder: WatchLine['builder']): Progress {
+  if (waiting && !/^the builder is starting/.test(waiting))
+    return describeStep('waiting for its turn', waiting);
+  return builder.state === 'starting' ? describeStart(builder) : say('waiting for its turn');
 }
 
 function describeStart({ kind, step }: WatchLine['builder']): Progress {

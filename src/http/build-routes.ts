@@ -2,10 +2,10 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import { type Artifact, buildSchema } from '../builds/build.ts';
+import { type Artifact, buildSchema, isFinished } from '../builds/build.ts';
 import { buildRequest, parseRequest } from '../builds/request.ts';
 import { messageOf, NexusError } from '../errors.ts';
-import { buildId, buildList, errorReply } from './schemas.ts';
+import { buildId, buildList, buildQuery, errorReply } from './schemas.ts';
 import type { ApiServer, ServerParts } from './server-parts.ts';
 
 export function buildRoutes(api: ApiServer, { builds, store, artifacts }: ServerParts): void {
@@ -14,21 +14,35 @@ export function buildRoutes(api: ApiServer, { builds, store, artifacts }: Server
     {
       schema: {
         summary: 'Submit a build',
+        description:
+          'Answered with 200 and an earlier build when that has made the same and its artifacts are still here.',
         body: buildRequest,
-        response: { 201: buildSchema, '4xx': errorReply },
+        response: { 200: buildSchema, 201: buildSchema, '4xx': errorReply },
       },
     },
-    async (request, reply) => reply.status(201).send(await builds.submit(parseRequest(request.body))),
+    async (request, reply) => {
+      const build = await builds.submit(parseRequest(request.body));
+      return reply.status(isFinished(build) ? 200 : 201).send(build);
+    },
   );
   api.get(
     '/builds',
-    { schema: { summary: 'All builds, newest first', response: { 200: buildList } } },
-    async () => ({ builds: store.list() }),
+    {
+      schema: {
+        summary: 'Builds, newest first',
+        querystring: buildQuery,
+        response: { 200: buildList, '4xx': errorReply },
+      },
+    },
+    async ({ query }) => {
+      const { builds: found, next } = await store.page(query);
+      return { builds: found.map((build) => builds.shown(build)), next };
+    },
   );
   api.get(
     '/builds/:id',
     { schema: { summary: 'One build', params: buildId, response: { 200: buildSchema, '4xx': errorReply } } },
-    async ({ params }) => store.get(params.id),
+    async ({ params }) => builds.shown(await store.get(params.id)),
   );
   api.post(
     '/builds/:id/cancel',
@@ -52,7 +66,7 @@ export function buildRoutes(api: ApiServer, { builds, store, artifacts }: Server
       },
     },
     async ({ params }, reply) => {
-      const build = store.get(params.id);
+      const build = await store.get(params.id);
       const artifact = build.artifacts.find(({ name }) => name === params.name);
       if (!artifact) {
         const names = build.artifacts.map(({ name }) => name).join(', ') || 'none';

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { buildSchema } from '../builds/build.ts';
+import { buildSchema, buildStates } from '../builds/build.ts';
+import { stopModes } from '../config.ts';
 import { errorCodes } from '../errors.ts';
 
 export const errorReply = z.object({
@@ -10,7 +11,17 @@ export const buildId = z.object({ id: z.string() });
 
 export const sourceReply = z.object({ id: z.string().describe('To be named in requests') });
 
-export const buildList = z.object({ builds: z.array(buildSchema) });
+export const buildList = z.object({
+  builds: z.array(buildSchema),
+  next: z.string().nullable().describe('What to give as `before` for older ones, when there are any'),
+});
+
+export const buildQuery = z.object({
+  limit: z.coerce.number().int().min(1).max(1000).default(100),
+  before: z.string().optional().describe('Only builds older than this one'),
+  state: z.enum(buildStates).optional(),
+  name: z.string().optional(),
+});
 
 export const builderStatus = z.object({
   kind: z.enum(['docker-vm', 'this-machine']).nullable(),
@@ -19,6 +30,10 @@ export const builderStatus = z.object({
     .object({ step: z.number(), of: z.number(), description: z.string(), detail: z.string().optional() })
     .nullable(),
   error: z.object({ code: z.enum(errorCodes), message: z.string(), hint: z.string().optional() }).nullable(),
+  unreachableSince: z
+    .string()
+    .nullable()
+    .describe('Since when it does not answer; what runs there goes on, and the connection is made again'),
   machine: z
     .object({
       system: z.string(),
@@ -30,6 +45,8 @@ export const builderStatus = z.object({
     })
     .nullable(),
 });
+
+export const stopReply = z.object({ builds: z.enum(stopModes) });
 
 /** One line of the watch stream; an empty line means that nothing has changed for a while. */
 export const watchLine = z.object({ build: buildSchema, builder: builderStatus });

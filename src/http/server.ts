@@ -12,8 +12,10 @@ import { authorizer } from './authorize.ts';
 import { buildRoutes } from './build-routes.ts';
 import { builderRoutes } from './builder-routes.ts';
 import { statusOf } from './error-status.ts';
+import { eventRoutes } from './event-routes.ts';
 import { newServer, type ServerParts } from './server-parts.ts';
 import { sourceRoutes } from './source-routes.ts';
+import { stopRoutes } from './stop-routes.ts';
 import { logRoutes } from './stream-routes.ts';
 
 /** The HTTP API; everything under /api/v1 needs the token. */
@@ -52,7 +54,9 @@ export async function makeServer(parts: ServerParts) {
       sourceRoutes(routes, parts);
       buildRoutes(routes, parts);
       logRoutes(routes, parts);
+      eventRoutes(routes, parts);
       builderRoutes(routes, parts);
+      stopRoutes(routes, parts);
     },
     { prefix: '/api/v1' },
   );

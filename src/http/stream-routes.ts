@@ -1,16 +1,12 @@
-import { Readable } from 'node:stream';
-import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { isFinished } from '../builds/build.ts';
 import { streamLog } from '../builds/log-stream.ts';
 import type { BuildStore } from '../builds/store.ts';
 import { anySignal, waitAtMost } from '../transport/signals.ts';
 import { replyOf } from './builder-routes.ts';
+import { goneSignal, heartbeatMs, stream } from './reply-stream.ts';
 import { buildId, errorReply, type WatchLine } from './schemas.ts';
 import type { ApiServer, ServerParts } from './server-parts.ts';
-
-/** A line this often, so that no proxy takes a quiet stream for a dead one. */
-const heartbeatMs = 15_000;
 
 /** Changes closer together than this are told once. */
 const coalesceMs = 100;
@@ -32,7 +28,7 @@ export function logRoutes(api: ApiServer, parts: ServerParts): void {
       },
     },
     async ({ params, query }, reply) => {
-      const { id } = store.get(params.id);
+      const { id } = store.summary(params.id);
       const signal = anySignal(parts.closing, goneSignal(reply));
       const ended = query.follow ? endedSignal(store, id, signal) : AbortSignal.abort();
       const log = streamLog(paths.build(id).log, { offset: query.offset, ended, signal });
@@ -50,22 +46,28 @@ export function logRoutes(api: ApiServer, parts: ServerParts): void {
       },
     },
     async ({ params }, reply) => {
-      const { id } = store.get(params.id);
+      const { id } = store.summary(params.id);
       const signal = anySignal(parts.closing, goneSignal(reply));
       return stream(reply, 'application/x-ndjson', watch(parts, id, signal));
     },
   );
 }
 
-async function* watch({ store, life }: ServerParts, id: string, signal: AbortSignal): AsyncGenerator<string> {
+async function* watch(
+  { builds, store, life }: ServerParts,
+  id: string,
+  signal: AbortSignal,
+): AsyncGenerator<string> {
   let wake = () => {};
-  const stop = [store.onChange((build) => build.id === id && wake()), life.onChange(() => wake())];
+  // What others do changes how long one that waits for its turn has to wait.
+  const concerns = (changed: string) => changed === id || store.summary(id).state === 'queued';
+  const stop = [store.onChange((build) => concerns(build.id) && wake()), life.onChange(() => wake())];
   try {
     while (true) {
       const changed = new Promise<void>((resolve) => {
         wake = resolve;
       });
-      const build = store.get(id);
+      const build = builds.shown(await store.get(id));
       const line: WatchLine = { build, builder: replyOf(life) };
       yield `${JSON.stringify(line)}\n`;
       if (isFinished(build)) return;
@@ -77,20 +79,6 @@ async function* watch({ store, life }: ServerParts, id: string, signal: AbortSig
   }
 }
 
-function stream(reply: FastifyReply, type: string, content: AsyncIterable<string | Buffer>) {
-  reply.header('content-type', type).header('cache-control', 'no-store').send(Readable.from(content));
-  // A client must not wait for the first byte of a quiet build to learn that it is connected.
-  reply.raw.flushHeaders();
-  return reply;
-}
-
-/** Aborts when the client has gone. */
-function goneSignal(reply: FastifyReply): AbortSignal {
-  const gone = new AbortController();
-  reply.raw.once('close', () => gone.abort());
-  return gone.signal;
-}
-
 /** Aborts when the build has ended. */
 function endedSignal(store: BuildStore, id: string, signal: AbortSignal): AbortSignal {
   const ended = new AbortController();
@@ -100,6 +88,6 @@ function endedSignal(store: BuildStore, id: string, signal: AbortSignal): AbortS
     ended.abort();
   };
   signal.addEventListener('abort', end, { once: true });
-  if (isFinished(store.get(id))) end();
+  if (isFinished(store.summary(id))) end();
   return ended.signal;
 }

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { open } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { watch } from 'chokidar';
 import { systemCodeOf } from '../errors.ts';
@@ -20,6 +20,7 @@ export async function* followFile(path: string, options: ReadOptions = {}): Asyn
   signal?.throwIfAborted();
   const file = resolve(path);
   let offset = options.offset ?? 0;
+  let inode: bigint | undefined;
   let wake = () => {};
   // An error of a watch that had begun means only that nothing wakes us but the clock.
   const watcher = watchFile(file)
@@ -32,6 +33,10 @@ export async function* followFile(path: string, options: ReadOptions = {}): Asyn
       const changed = new Promise<void>((resolve) => {
         wake = resolve;
       });
+      const now = await stateOf(file);
+      // As tail -F does it.
+      if (now && inode !== undefined && (now.ino !== inode || now.size < offset)) offset = 0;
+      inode = now?.ino ?? inode;
       const before = offset;
       for await (const chunk of readAvailable(file, offset)) {
         signal?.throwIfAborted();
@@ -42,6 +47,15 @@ export async function* followFile(path: string, options: ReadOptions = {}): Asyn
     }
   } finally {
     await watcher.close();
+  }
+}
+
+async function stateOf(file: string) {
+  try {
+    return await stat(file, { bigint: true });
+  } catch (error) {
+    if (systemCodeOf(error) === 'ENOENT') return undefined;
+    throw error;
   }
 }
 

@@ -5,12 +5,14 @@ import { environmentForPrograms } from '../config.ts';
 import { writeFileAtomically } from '../write-file-atomically.ts';
 import { feed } from './feed.ts';
 import { followFile } from './follow-file.ts';
+import { Reach } from './reach.ts';
 import type { PutOptions, ReadOptions, RunOptions, RunResult, Transport } from './transport.ts';
 
 /** The builder is this machine: its files are ours. */
 export function localTransport(): Transport {
   return {
     kind: 'local',
+    reach: new Reach(),
     run,
     read: readFrom,
     follow: followFile,

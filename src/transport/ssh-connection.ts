@@ -1,6 +1,8 @@
 import { setMaxListeners } from 'node:events';
 import ssh2, { type ClientChannel, type ClientErrorExtensions, type ConnectConfig } from 'ssh2';
 import { messageOf, NexusError } from '../errors.ts';
+import { anySignal } from './signals.ts';
+import { connectTcp, watchLife } from './tcp.ts';
 
 export interface SshAddress {
   host: string;
@@ -31,7 +33,7 @@ export interface SshConnection extends Disposable {
 
 export interface ConnectOptions {
   signal?: AbortSignal | undefined;
-  /** How often a quiet connection is asked whether it lives; without an answer to four it counts as lost. */
+  /** How often a connection is asked whether it lives; when nothing arrives for four such times it counts as lost. */
   keepaliveMs?: number | undefined;
 }
 
@@ -47,6 +49,11 @@ export async function connectSsh(
   { signal, keepaliveMs = defaultKeepaliveMs }: ConnectOptions = {},
 ): Promise<SshConnection> {
   signal?.throwIfAborted();
+  const limit = AbortSignal.timeout(connectTimeoutMs);
+  const sock = await connectTcp(address.host, address.port, anySignal(signal, limit)).catch((error) => {
+    signal?.throwIfAborted();
+    throw connectError(limit.aborted ? new Error('nobody answers') : error, address, undefined);
+  });
   const client = new ssh2.Client();
   const { promise, resolve, reject } = withResolvers<void>();
   const abort = () => reject(signal?.reason);
@@ -59,6 +66,7 @@ export async function connectSsh(
   try {
     client.connect({
       ...connectConfig(address),
+      sock,
       keepaliveInterval: keepaliveMs,
       hostVerifier: (key: Buffer) => {
         keyMatched = key.equals(publicKeyBlob(address.hostPublicKey));
@@ -66,6 +74,7 @@ export async function connectSsh(
       },
     });
     await promise;
+    watchLife(sock, keepaliveMs);
     return liveConnection(client, address);
   } catch (error) {
     client.on('error', () => {}).destroy();
@@ -77,14 +86,13 @@ export async function connectSsh(
 }
 
 function connectConfig(address: SshAddress): ConnectConfig {
-  const { host, port, username, privateKey } = address;
+  const { username, privateKey } = address;
   return {
-    host,
-    port,
     username,
     privateKey,
     readyTimeout: connectTimeoutMs,
-    keepaliveCountMax: 3,
+    // It asks; whether the connection lives is judged by `watchLife`.
+    keepaliveCountMax: Number.MAX_SAFE_INTEGER,
     algorithms: {
       serverHostKey: ['ssh-ed25519'],
       cipher: [

@@ -1,11 +1,8 @@
-import { randomUUID } from 'node:crypto';
-import { posix } from 'node:path';
-import { Readable } from 'node:stream';
-import { text } from 'node:stream/consumers';
 import pRetry from 'p-retry';
-import { NexusError } from '../errors.ts';
+import { messageOf, NexusError } from '../errors.ts';
+import { outputOf, textOf } from './channel-output.ts';
 import { feed } from './feed.ts';
-import { runChecked } from './run-checked.ts';
+import { Reach } from './reach.ts';
 import { shellQuote } from './shell-quote.ts';
 import { abortable } from './signals.ts';
 import {
@@ -15,11 +12,24 @@ import {
   type SshConnection,
   type SshProgram,
 } from './ssh-connection.ts';
-import type { PutOptions, ReadOptions, RunOptions, RunResult, SshAccess, Transport } from './transport.ts';
+import { putOverSsh } from './ssh-put.ts';
+import type {
+  FollowOptions,
+  PutOptions,
+  ReadOptions,
+  RunOptions,
+  RunResult,
+  SshAccess,
+  Transport,
+} from './transport.ts';
 
 export interface SshTransportOptions extends Pick<ConnectOptions, 'keepaliveMs'> {
-  /** How long to keep trying to connect again before the builder counts as lost. */
-  reconnectMs?: number;
+  /** How long to keep trying to connect again: for ever by default, not at all with 0. */
+  reconnectMs?: number | undefined;
+  /** Where the builder is now; asked before every attempt to connect again. */
+  locate?: (() => Promise<Pick<SshAddress, 'host' | 'port'>>) | undefined;
+  /** Makes the builder ready again after a break, before anybody else gets the new connection. */
+  welcome?: ((builder: Transport) => Promise<void>) | undefined;
 }
 
 /** Whether trying again can help: another host key or a refused key stay what they are. */
@@ -29,36 +39,42 @@ export function isTransient(error: unknown): boolean {
   );
 }
 
+/** Whether a connection broke while it was used: with the next one it may work. */
+export function isLost(error: unknown): boolean {
+  return error instanceof NexusError && error.code === 'connection-lost';
+}
+
 /**
  * The builder is reached through one SSH connection with many channels.
  *
  * INVARIANTS
- * - At most one connection is alive or being made.
+ * - At most one connection is alive or being made; a lost one is made again at once, and then ever more rarely.
+ * - `reach` tells of a break when it begins, and of its end when the builder was welcomed again.
  * - `follow` and `put` survive a lost connection; `run` and `read` reject with `connection-lost`,
  *   since only their caller knows whether doing them again is harmless.
  */
 export class SshTransport implements Transport {
   readonly kind = 'ssh';
+  readonly reach = new Reach();
   readonly #address: SshAddress;
-  readonly #reconnectMs: number;
-  readonly #keepaliveMs: number | undefined;
+  readonly #options: SshTransportOptions;
   readonly #closed = new AbortController();
   #connection: Promise<SshConnection> | undefined;
 
   private constructor(address: SshAddress, connection: SshConnection, options: SshTransportOptions) {
     this.#address = address;
-    this.#reconnectMs = options.reconnectMs ?? 5 * 60_000;
-    this.#keepaliveMs = options.keepaliveMs;
+    this.#options = options;
     this.#keep(Promise.resolve(connection));
-  }
-
-  get ssh(): SshAccess {
-    return { address: this.#address, reconnectMs: this.#reconnectMs, keepaliveMs: this.#keepaliveMs };
   }
 
   /** Connects once; whoever waits for a machine to come up decides how often to try. */
   static async connect(address: SshAddress, options: SshTransportOptions & { signal?: AbortSignal } = {}) {
     return new SshTransport(address, await connectSsh(address, options), options);
+  }
+
+  async access(): Promise<SshAccess> {
+    const { locate, keepaliveMs } = this.#options;
+    return { address: { ...this.#address, ...(await locate?.()) }, keepaliveMs };
   }
 
   async run(command: readonly [string, ...string[]], options: RunOptions = {}): Promise<RunResult> {
@@ -68,7 +84,7 @@ export class SshTransport implements Transport {
     await using program = await this.#start(line, signal);
     const { channel, exit } = program;
     const fed = input === undefined ? undefined : feed(channel, input);
-    const end = Promise.all([text(channel), text(channel.stderr), exit, fed]);
+    const end = Promise.all([textOf(channel), textOf(channel.stderr), exit, fed]);
     const [stdout, stderr, { status }] = await abortable(end, signal);
     return { stdout, stderr, status };
   }
@@ -77,7 +93,7 @@ export class SshTransport implements Transport {
     return this.#output(shellQuote(['tail', '-c', `+${offset + 1}`, '--', path]), signal);
   }
 
-  async *follow(path: string, options: ReadOptions = {}): AsyncGenerator<Buffer> {
+  async *follow(path: string, options: FollowOptions = {}): AsyncGenerator<Buffer> {
     let offset = options.offset ?? 0;
     while (true) {
       // --pid: a broken connection ends sshd’s process, and with it this tail.
@@ -89,25 +105,19 @@ export class SshTransport implements Transport {
         }
         throw new NexusError('command-failed', `tail stopped following ${path} on the builder`);
       } catch (error) {
-        if (!(error instanceof NexusError && error.code === 'connection-lost')) throw error;
-        if (this.#closed.signal.aborted) throw error;
+        if (!isLost(error)) throw error;
+        if (options.resume === false || this.#closed.signal.aborted) throw error;
       }
     }
   }
 
   async put(path: string, content: string | Buffer, options: PutOptions = {}): Promise<void> {
-    const bytes = Buffer.from(content);
-    const temporary = posix.join(posix.dirname(path), `.${posix.basename(path)}.${randomUUID()}`);
-    const mode = (options.mode ?? 0o600).toString(8);
-    const write = () =>
-      runChecked(this, ['sh', '-c', putScript, 'sh', temporary, path, mode, String(bytes.length)], {
-        input: Readable.from([bytes]),
-        ...(options.signal && { signal: options.signal }),
-      });
+    const write = () => putOverSsh(this, path, content, options);
     await pRetry(write, {
-      retries: 3,
+      retries: 10,
       minTimeout: 100,
-      shouldRetry: ({ error }) => isTransient(error) && !this.#closed.signal.aborted,
+      maxTimeout: 5000,
+      shouldRetry: ({ error }) => isLost(error) && !this.#closed.signal.aborted,
       ...(options.signal && { signal: options.signal }),
     });
   }
@@ -121,9 +131,9 @@ export class SshTransport implements Transport {
   async *#output(command: string, signal?: AbortSignal): AsyncGenerator<Buffer> {
     await using program = await this.#start(command, signal);
     const { channel, exit } = program;
-    const complaint = text(channel.stderr).catch(() => '');
+    const complaint = textOf(channel.stderr).catch(() => '');
     try {
-      for await (const chunk of channel) yield chunk as Buffer;
+      yield* outputOf(channel);
       const { status } = await abortable(exit, signal);
       if (status === 0) return;
       throw new NexusError('command-failed', `Reading on the builder failed: ${(await complaint).trim()}`);
@@ -164,30 +174,62 @@ export class SshTransport implements Transport {
 
   async #connected(): Promise<SshConnection> {
     this.#closed.signal.throwIfAborted();
+    if (!this.#connection && this.#options.reconnectMs === 0) {
+      throw new NexusError('connection-lost', 'The connection to the builder was lost');
+    }
     this.#connection ??= this.#keep(this.#reconnect());
     return this.#connection;
   }
 
   #reconnect(): Promise<SshConnection> {
-    const options = { signal: this.#closed.signal, keepaliveMs: this.#keepaliveMs };
-    return pRetry(() => connectSsh(this.#address, options), {
+    return pRetry(() => this.#connectAgain(), {
       retries: Number.POSITIVE_INFINITY,
       minTimeout: 200,
       factor: 1.5,
-      maxTimeout: 5000,
-      maxRetryTime: this.#reconnectMs,
+      maxTimeout: 10_000,
+      maxRetryTime: this.#options.reconnectMs ?? Number.POSITIVE_INFINITY,
       signal: this.#closed.signal,
-      shouldRetry: ({ error }) => isTransient(error),
     });
   }
 
-  /** Forgets the connection as soon as it is lost or could not be made, so that the next use makes another. */
+  async #connectAgain(): Promise<SshConnection> {
+    const { locate, welcome, keepaliveMs } = this.#options;
+    const signal = this.#closed.signal;
+    try {
+      const address = { ...this.#address, ...(await locate?.()) };
+      const connection = await connectSsh(address, { signal, keepaliveMs });
+      try {
+        if (welcome)
+          await abortable(welcome(new SshTransport(address, connection, { reconnectMs: 0 })), signal);
+      } catch (error) {
+        connection[Symbol.dispose]();
+        throw error;
+      }
+      return connection;
+    } catch (error) {
+      this.reach.break(messageOf(error));
+      throw error;
+    }
+  }
+
+  /** Makes another as soon as it is lost; one that could not be made is tried again by the next use. */
   #keep(connection: Promise<SshConnection>): Promise<SshConnection> {
+    this.#connection = connection;
     const forget = () => {
       if (this.#connection === connection) this.#connection = undefined;
     };
-    this.#connection = connection;
-    connection.then(({ lost }) => lost.addEventListener('abort', forget, { once: true }), forget);
+    const replace = (lost: AbortSignal) => {
+      forget();
+      if (this.#closed.signal.aborted) return;
+      this.reach.break(messageOf(lost.reason));
+      // Nobody may be waiting for it yet.
+      void this.#connected().catch(() => {});
+    };
+    connection.then(({ lost }) => {
+      this.reach.mend();
+      if (lost.aborted) replace(lost);
+      else lost.addEventListener('abort', () => replace(lost), { once: true });
+    }, forget);
     return connection;
   }
 }
@@ -201,9 +243,3 @@ function endProgram({ channel }: SshProgram): void {
   channel.close();
   channel.destroy();
 }
-
-/** $1 temporary name, $2 final name, $3 mode, $4 bytes: a line cut in the middle also ends `cat`, so they are counted. */
-const putScript = `umask 077
-trap 'rm -f -- "$1"; exit 1' TERM HUP
-cat >"$1" && [ "$(wc -c <"$1")" -eq "$4" ] && chmod "$3" "$1" && mv -fT -- "$1" "$2" && exit
-rm -f -- "$1"; echo "$2 could not be written" >&2; exit 1`;

@@ -7,6 +7,7 @@
 #   boot       the boot in which it was accepted: a build does not outlive it
 #   started    its first process ran; created exclusively, so no script runs twice
 #   cancelled  somebody asked for its end
+#   limit      it has reached this limit and shall end: limits.bash
 #   ending     how it ended, written before the event is: whoever finds it finishes what was begun
 #   finished   its finished event is in pipe_out
 
@@ -64,10 +65,21 @@ launch_build() { # ID
   fi
 }
 
+# Asks a build to end, and does not wait for it. One that is not seen alive is closed by the next launch.
+stop_build() { # ID
+  local pid
+  if [[ $NEXUS_MODE == systemd ]]; then
+    systemctl stop --no-block "nexus-build@$1.service" </dev/null || true
+  elif is_kept "$1" && read -r pid <"$builds/$1/supervisor"; then
+    kill -s TERM "$pid" 2>/dev/null || true
+  fi
+}
+
 # Sets REPLY to the finished event of the build when pipe_out has it.
 find_finished() { # ID
   local member="\"type\":\"finished\",\"id\":\"$1\""
-  REPLY=$(grep -aF -- "$member" "$pipe_out" | jq -Rnr 'first(inputs | select(fromjson? | .type? == "finished"))') || true
+  REPLY=$(grep -aF -- "$member" "$pipe_out" | jq -Rnr --arg id "$1" "$event_in_line"'
+    first(inputs | event_in_line | select(fromjson | .type == "finished" and .id == $id))') || true
   [[ $REPLY ]]
 }
 
@@ -92,10 +104,14 @@ keep_ending() { # ID RESULT STATUS SIGNAL
 }
 
 write_finished() { # ID RESULT STATUS SIGNAL
-  local signal=null
+  local signal=null limit=
   if [[ $4 ]]; then signal="\"$4\""; fi
+  if [[ $2 == timeout ]]; then
+    limit_member "$1"
+    limit=$REPLY
+  fi
   retrieve_list "$1"
-  write_event finished "$1" ",\"result\":\"$2\",\"status\":${3:-null},\"signal\":$signal,\"retrieve\":$REPLY"
+  write_event finished "$1" ",\"result\":\"$2\",\"status\":${3:-null},\"signal\":$signal,\"retrieve\":$REPLY$limit"
 }
 
 # Reports the end of a build, exactly once, whoever calls it how often. STATUS and SIGNAL may be empty.
@@ -129,5 +145,11 @@ tell_end() { # ID RESULT STATUS SIGNAL
 
 # Sets REPLY to the result of a build whose own end nobody saw or nobody shall see.
 result_of_stopped() { # ID
-  if [[ -e $builds/$1/cancelled ]]; then REPLY=cancelled; else REPLY=interrupted; fi
+  if [[ -e $builds/$1/cancelled ]]; then
+    REPLY=cancelled
+  elif [[ -e $builds/$1/limit ]]; then
+    REPLY=timeout
+  else
+    REPLY=interrupted
+  fi
 }

@@ -68,6 +68,8 @@ async function start(options: ThisMachineOptions, startOptions: StartOptions): P
     hello,
     lost: anySignal(watcher.lost, pipe.lost),
     consoleTail: async () => watcher.tail(),
+    // Builds go on without a watcher, and the next one finds them.
+    detach: () => owned[Symbol.asyncDispose](),
     [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose](),
   };
 }

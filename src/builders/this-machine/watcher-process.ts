@@ -15,10 +15,14 @@ const stopMs = 10_000;
 
 /** Starts the watcher in plain mode. */
 export async function startWatcher(program: string, root: string): Promise<WatcherProcess> {
-  // Were we killed, a watcher that outlives us would serve the folder for nobody and keep the next one out.
+  // Were we killed, a watcher that outlives us would serve the folder for nobody and keep the next one out. In the
+  // moment before setpriv has said so it looks for its parent itself.
   const child = spawn('setpriv', ['--pdeathsig', 'TERM', program], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...(await nixEnvironment(environmentForPrograms())), NEXUS_BOOTSTRAP: root, NEXUS_MODE: 'plain' },
+    env: {
+      ...(await nixEnvironment(environmentForPrograms())),
+      ...{ NEXUS_BOOTSTRAP: root, NEXUS_MODE: 'plain', NEXUS_PARENT: String(process.pid) },
+    },
     // Ctrl-C in the terminal reaches the whole group; when the watcher goes is ours to say.
     detached: true,
   });

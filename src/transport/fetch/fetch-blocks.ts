@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import type { Worker } from 'node:worker_threads';
 import { CleanUp } from '../../clean-up.ts';
+import { messageOf, NexusError } from '../../errors.ts';
 import type { SshAddress } from '../ssh-connection.ts';
 import { type Extent, splitData } from './extents.ts';
 import type { Journal } from './journal.ts';
@@ -31,6 +32,9 @@ const smallestGap = 256 * 1024;
 /** How much may have to be fetched again after a crash. */
 const commitBytes = 32 * 1024 * 1024;
 
+/** How long to go on without any connection. */
+const lonelyMs = 5000;
+
 export interface FetchBlocksOptions extends FetchOptions {
   address: SshAddress;
   path: string;
@@ -40,8 +44,6 @@ export interface FetchBlocksOptions extends FetchOptions {
   /** The partial file. */
   target: string;
   journal: Journal;
-  /** How long to go on without any connection. */
-  reconnectMs: number;
   keepaliveMs?: number | undefined;
 }
 
@@ -212,11 +214,13 @@ class BlockFetch {
 
   #waitForConnection(): void {
     clearTimeout(this.#giveUp);
-    const { reconnectMs } = this.#options;
-    this.#giveUp = setTimeout(
-      () => this.#fail(this.#lastError ?? new Error(`no connection in ${reconnectMs} ms`)),
-      reconnectMs,
-    );
+    this.#giveUp = setTimeout(() => {
+      const cause = this.#lastError;
+      const why = cause ? messageOf(cause) : `none in ${lonelyMs} ms`;
+      this.#fail(
+        new NexusError('connection-lost', `No connection to the builder is left: ${why}`, { cause }),
+      );
+    }, lonelyMs);
   }
 
   /** Gives the lowest missing blocks to those who have the least to do. */

@@ -1,6 +1,8 @@
-import { mkdir, open, rename, statfs } from 'node:fs/promises';
+import { mkdir, open, rename } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { NexusError, systemCodeOf } from '../../errors.ts';
+import pRetry from 'p-retry';
+import { systemCodeOf } from '../../errors.ts';
+import { isLost } from '../ssh-transport.ts';
 import type { SshAccess, Transport } from '../transport.ts';
 import { copyFile } from './copy-file.ts';
 import { dataExtents } from './extents.ts';
@@ -16,7 +18,7 @@ const smallestInBlocks = 4 * blockSize;
  * Copies a file of the builder to `target` with constant memory: under a temporary name first, under its own name
  * only when bytes and sha256 are right and everything is on the disk. Goes on after a lost connection, and, with a
  * large file, with what an earlier call has left, so that no block is sent twice; holes of a file are not sent.
- * @throws {NexusError} `transfer-damaged` when what arrived is not what the builder described, `no-space`.
+ * @throws {NexusError} `transfer-damaged` when what arrived is not what the builder described.
  */
 export async function fetchFile(
   transport: Transport,
@@ -28,15 +30,16 @@ export async function fetchFile(
   await mkdir(dirname(target), { recursive: true });
   try {
     if (transport.kind === 'local') await copyFile(file, partial.data, options);
-    else if (transport.ssh && file.bytes >= smallestInBlocks) {
-      await fetchInBlocks({ transport, ssh: transport.ssh, file, partial, options });
+    else if (transport.access && file.bytes >= smallestInBlocks) {
+      const access = transport.access.bind(transport);
+      await fetchInBlocks({ transport, access, file, partial, options });
     } else await fetchStream(transport, file, partial.data, options);
     await rename(partial.data, target);
     await discard(partial);
   } catch (error) {
     // What is in no journal is of no use.
     if (!(await isWorthKeeping(partial))) await discard(partial);
-    throw explained(error, target);
+    throw error;
   }
 }
 
@@ -48,52 +51,43 @@ export function partialPaths(target: string): PartialPaths {
 
 interface BlocksFetch {
   transport: Transport;
-  ssh: SshAccess;
+  access: () => Promise<SshAccess>;
   file: RemoteFile;
   partial: PartialPaths;
   options: FetchOptions;
 }
 
+/** Tries again with what is here when no connection is left; the transport waits until there is one. */
 async function fetchInBlocks(fetch: BlocksFetch): Promise<void> {
-  const resumed = await fetchOnce(fetch);
-  if (resumed === 'as described') return;
-  // What an earlier call left may have been damaged since; only a whole fetch proves that the builder's file was.
-  await discard(fetch.partial);
-  await fetchOnce({ ...fetch });
+  const { signal } = fetch.options;
+  await pRetry(() => fetchAndCheck(fetch), {
+    ...{ retries: 10, minTimeout: 200, maxTimeout: 5000 },
+    shouldRetry: ({ error }) => isLost(error),
+    ...(signal && { signal }),
+  });
 }
 
-async function fetchOnce({ transport, ssh, file, partial, options }: BlocksFetch) {
+async function fetchAndCheck(fetch: BlocksFetch): Promise<void> {
+  if ((await fetchOnce(fetch)) === 'as described') return;
+  // What an earlier call left may have been damaged since; only a whole fetch proves that the builder's file was.
+  await discard(fetch.partial);
+  await fetchOnce(fetch);
+}
+
+async function fetchOnce({ transport, access, file, partial, options }: BlocksFetch) {
   const { path, bytes, sha256 } = file;
   const extents = await dataExtents(transport, file, options.signal);
   await using journal = await Journal.open(partial, { path, bytes, sha256, blockSize });
-  if (journal.known.size === 0) await checkRoom(partial.data, sum(extents.map(({ length }) => length)));
-  const got = await fetchBlocks({ ...options, ...ssh, path, bytes, extents, target: partial.data, journal });
+  const got = await fetchBlocks({
+    ...options,
+    ...(await access()),
+    ...{ path, bytes, extents, journal, target: partial.data },
+  });
   if (got !== sha256 && journal.known.size > 0) return 'worth another try';
   if (got !== sha256) await discard(partial);
   checkArrived(file, bytes, got);
   await journal.data.sync();
   return 'as described';
-}
-
-const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0);
-
-async function checkRoom(path: string, needed: number): Promise<void> {
-  const { bavail, bsize } = await statfs(path);
-  if (needed > bavail * bsize)
-    throw noSpace(dirname(path), `${needed} bytes are needed, ${bavail * bsize} are free`);
-}
-
-function noSpace(folder: string, why: string, cause?: unknown): NexusError {
-  return new NexusError('no-space', `There is not enough room in ${folder}: ${why}`, {
-    hint: 'Make room, or choose another disk with NEXUS_ARTIFACTS, and build again: Nix keeps what it has built.',
-    cause,
-  });
-}
-
-function explained(error: unknown, target: string): unknown {
-  const code = systemCodeOf(error);
-  if (error instanceof NexusError || (code !== 'ENOSPC' && code !== 'EDQUOT')) return error;
-  return noSpace(dirname(target), 'the disk became full', error);
 }
 
 async function isWorthKeeping({ journal }: PartialPaths): Promise<boolean> {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import pRetry from 'p-retry';
-import { NexusError } from '../../errors.ts';
+import { isLost } from '../ssh-transport.ts';
 import type { Transport } from '../transport.ts';
 import { checkArrived, type FetchOptions, type RemoteFile } from './remote-file.ts';
 
@@ -29,7 +29,7 @@ export async function fetchStream(
       retries: 10,
       minTimeout: 200,
       maxTimeout: 5000,
-      shouldRetry: isLost,
+      shouldRetry: ({ error }) => isLost(error),
       ...(signal && { signal }),
     });
     await handle.sync();
@@ -38,6 +38,3 @@ export async function fetchStream(
   }
   checkArrived(file, received, hash.digest('hex'));
 }
-
-const isLost = ({ error }: { error: unknown }) =>
-  error instanceof NexusError && error.code === 'connection-lost';

@@ -151,6 +151,83 @@ for (const [kind, connect] of Object.entries(transports)) {
       await within('the next', bed.pipe.send('next', script('next', 'true')));
     });
 
+    it('sends a script again that another hand has replaced', async () => {
+      await using bed = await bench(connect, { watch: false });
+      const sending = bed.pipe.send('mine', script('mine', 'true'));
+      await until('the script', () => readFile(bed.folder.file('pipe_in')).catch(() => undefined));
+      await bed.folder.send('other', 'true');
+      await bed.folder.watch();
+      await bed.folder.event('finished', 'other');
+      await within('mine', sending);
+    });
+
+    it('replays a build from its first event on and goes on as it happens, each once', async () => {
+      await using bed = await bench(connect);
+      const wait = 'nexus-phase one; until [[ -e go ]]; do sleep 0.05; done; nexus-phase two';
+      await bed.folder.send('past', wait);
+      await bed.folder.event('phase', 'past');
+      await bed.folder.runBuild('other', 'true');
+      const [first, second] = [typesOf(bed.pipe.replay('past')), typesOf(bed.pipe.replay('past'))];
+      await writeFile(bed.folder.build('past', 'go'), '');
+      const all = ['accepted', 'started', 'phase one', 'phase two', 'finished'];
+      assert.deepEqual([await first, await second], [all, all]);
+      assert.deepEqual(await typesOf(bed.pipe.replay('past')), all);
+    });
+
+    it('replays the end of a build of which pipe_out knows nothing any more', async () => {
+      await using bed = await bench(connect);
+      await bed.folder.runBuild('old', 'exit 3');
+      await bed.folder.marker('old');
+      await writeFile(bed.folder.file('pipe_out'), '');
+      assert.deepEqual((await typesOf(bed.pipe.replay('old'))).slice(-1), ['finished']);
+    });
+
+    it('reads on when the watcher has shortened pipe_out, and tells each event once', async () => {
+      await using bed = await bench(connect, { watch: false });
+      const watcher = await bed.folder.watch();
+      const old = bed.pipe.events('old');
+      await bed.folder.runBuild('old', 'true');
+      await bed.folder.marker('old');
+      const seen: string[] = [];
+      void (async () => {
+        for await (const event of old) seen.push(event.type);
+      })().catch(() => {});
+      const junk = '{"v":1,"seq":1,"at":"x","type":"phase","id":"junk","phase":"x"}\n';
+      await bed.folder.append(junk.repeat(140_000));
+      await within('hello', bed.pipe.hello(await bootId()));
+      await until('the old build', () => seen.length === 3 || undefined);
+      await watcher.stop();
+      bed.folder.spawnWatcher();
+      const next = bed.pipe.events('next');
+      await within('the next', bed.pipe.send('next', script('next', 'true')));
+      assert.deepEqual(await typesOf(next), ['accepted', 'started', 'finished']);
+      assert.deepEqual(seen, ['accepted', 'started', 'finished']);
+    });
+
+    it('finds events behind garbage of every kind, and reports each piece once', async () => {
+      await using bed = await bench(connect);
+      await within('hello', bed.pipe.hello(await bootId()));
+      const garbage = [
+        Buffer.from('{"v":1,"seq":17,"at":"half a li'),
+        Buffer.from([0, 0, 0, 0xff, 0xfe, 0xc3]),
+        Buffer.from(`${'x'.repeat(1_200_000)}`),
+        Buffer.from('{"v":1,"seq":1.5,"at":"x","type":"started","id":"garbage-3"}\n'),
+        Buffer.from('{"v":1,"seq":1e300,"at":"x","type":"started","id":"garbage-4"}\n'),
+      ];
+      for (const [index, piece] of garbage.entries()) {
+        const id = `garbage-${index}`;
+        const events = bed.pipe.events(id);
+        const ours = `{"v":1,"seq":${100 + index},"at":"now","type":"started","id":"${id}"}\n`;
+        await bed.folder.append(Buffer.concat([piece, Buffer.from(ours)]));
+        await bed.folder.append(
+          ours.replace('started', 'finished').replace('}', ',"result":"success","status":0}'),
+        );
+        assert.deepEqual(await typesOf(events), ['started', 'finished']);
+      }
+      const reports = bed.log.text().match(/(Malformed event|behind something malformed)/g);
+      assert.equal(reports?.length, garbage.length);
+    });
+
     it('fails every wait with “stopping” once it is closed', async () => {
       await using bed = await bench(connect);
       const waiting = typesOf(bed.pipe.events('never'));
@@ -183,14 +260,45 @@ describe('The pipe over SSH', () => {
     assert.deepEqual(await events, ['accepted', 'started', ...phases, 'finished']);
   });
 
-  it('fails every wait with “connection-lost” when the builder does not come back', async () => {
+  it('waits for a builder that is away, and loses nothing that was written meanwhile', async () => {
     await using own = await Sshd.start();
-    await using bed = await bench(() => SshTransport.connect(own.address, { reconnectMs: 300 }));
+    await using bed = await bench(() => SshTransport.connect(own.address));
     await within('hello', bed.pipe.hello(await bootId()));
-    const waiting = typesOf(bed.pipe.events('never'));
-    waiting.catch(() => {});
+    const events = typesOf(bed.pipe.events('away'));
     await own.stop();
-    await fails(waiting, 'connection-lost', /cannot be followed any more/);
-    await assert.rejects(within('send', bed.pipe.send('never', script('never', 'true'))));
+    const sending = bed.pipe.send('later', script('later', 'true'));
+    await bed.folder.runBuild('away', 'true');
+    await own.listen();
+    assert.deepEqual(await events, ['accepted', 'started', 'finished']);
+    await within('the script that waited', sending);
+  });
+
+  it('reads from the start when a power cut has taken what was read, and tells each event once', async () => {
+    await using own = await Sshd.start();
+    await using bed = await bench(() => SshTransport.connect(own.address), { watch: false });
+    const watcher = await bed.folder.watch();
+    const events = bed.pipe.events('cut');
+    await bed.folder.send('cut', 'nexus-phase on; until [[ -e go ]]; do sleep 0.05; done');
+    const phase = await bed.folder.event('phase', 'cut');
+    const told: string[] = [];
+    const reading = (async () => {
+      for await (const event of events) {
+        told.push(`${event.seq} ${event.type}`);
+        if (event.type === 'finished') return;
+      }
+    })();
+    reading.catch(() => {});
+    await until('the phase', () => told.length === 3 || undefined);
+    await own.stop();
+    await watcher.stop();
+    const whole = await readFile(bed.folder.file('pipe_out'), 'utf8');
+    await writeFile(bed.folder.file('pipe_out'), whole.slice(0, whole.indexOf(`{"v":1,"seq":${phase.seq}`)));
+    await bed.folder.watch();
+    await writeFile(bed.folder.build('cut', 'go'), '');
+    await bed.folder.event('finished', 'cut');
+    await own.listen();
+    await within('finished', reading);
+    // The greeting of the new watcher has the number of the phase that was lost.
+    assert.deepEqual(told, ['2 accepted', '3 started', '4 phase', '5 finished']);
   });
 });

@@ -67,6 +67,12 @@ describe('The SSH transport', () => {
       assert.deepEqual(result, { stdout: `${words.join('\0')}\0`, stderr: 'oops\n', status: 7 });
     });
 
+    it('gives the status of a program that closes its output before it exits', async () => {
+      await using ssh = await SshTransport.connect(sshd.address);
+      const { stdout, status } = await ssh.run(['bash', '-c', 'echo out; exec >&- 2>&-; sleep 0.3; exit 3']);
+      assert.deepEqual({ stdout, status }, { stdout: 'out\n', status: 3 });
+    });
+
     it('feeds binary input, byte for byte', async () => {
       await using ssh = await SshTransport.connect(sshd.address);
       const bytes = randomBytes(3_000_000);
@@ -294,7 +300,7 @@ describe('The SSH transport', () => {
       await followed.ended;
     });
 
-    it('ends when the server comes back with another host key', async () => {
+    it('gives nothing to a server with another host key, and goes on when ours is back', async () => {
       await using other = await Sshd.start();
       await using proxy = await TcpProxy.to(sshd.port);
       await using folder = await tempFolder();
@@ -304,8 +310,12 @@ describe('The SSH transport', () => {
       await followed.untilText('before\n');
       proxy.redirect(other.port);
       proxy.cut();
-      const error = await within('the end', followed.ended);
-      assert.ok(error instanceof NexusError && error.code === 'host-key-mismatch', String(error));
+      await until('the other key', () => ssh.reach.why?.includes('host key') || undefined);
+      assert.doesNotMatch(other.log, /Accepted|Failed/);
+      proxy.redirect(sshd.port);
+      await appendFile(folder.file('log'), 'after\n');
+      await followed.untilText('before\nafter\n');
+      assert.equal(ssh.reach.unreachableSince, null);
     });
 
     it('gives up when the server does not come back in time', async () => {
@@ -350,6 +360,58 @@ describe('The SSH transport', () => {
       assert.ok(proxy.connections > 1, 'over a new connection');
       abort.abort();
       await followed.ended;
+    });
+  });
+
+  describe('a break', () => {
+    it('is told with its beginning and its end, and mended without anybody asking', async () => {
+      await using own = await Sshd.start();
+      await using ssh = await SshTransport.connect(own.address);
+      const changes: boolean[] = [];
+      ssh.reach.onChange(() => changes.push(ssh.reach.unreachableSince !== null));
+      await own.stop();
+      await until('the break', () => changes.length === 1 || undefined);
+      const [since, now] = [ssh.reach.unreachableSince, new Date()];
+      assert.ok(since && since <= now, `${since}`);
+      await own.listen();
+      await until('its end', () => changes.length === 2 || undefined);
+      assert.deepEqual(changes, [true, false]);
+    });
+
+    it('makes those who come meanwhile wait, until the builder was welcomed and where it is now', async () => {
+      await using first = await TcpProxy.to(sshd.port);
+      await using second = await TcpProxy.to(sshd.port);
+      const welcomed: string[] = [];
+      let failures = 0;
+      await using ssh = await SshTransport.connect(
+        { ...sshd.address, port: first.port },
+        {
+          locate: async () => ({ host: '127.0.0.1', port: second.port }),
+          welcome: async (builder) => {
+            if (failures++ === 0) throw new Error('not yet');
+            welcomed.push((await builder.run(['echo', 'welcome'])).stdout);
+          },
+        },
+      );
+      assert.equal((await ssh.run(['echo', '1'])).stdout, '1\n');
+      assert.deepEqual(welcomed, []);
+      first.cut();
+      await until('the break', () => ssh.reach.unreachableSince ?? undefined);
+      assert.equal((await within('the next', ssh.run(['echo', '2']))).stdout, '2\n');
+      assert.deepEqual([welcomed, failures], [['welcome\n'], 2]);
+      assert.equal(second.connections, 2);
+    });
+
+    it('is not what a slow line is, as long as bytes arrive', async () => {
+      await using proxy = await TcpProxy.to(sshd.port);
+      await using folder = await tempFolder();
+      const address = { ...sshd.address, port: proxy.port };
+      await using ssh = await SshTransport.connect(address, { keepaliveMs: 500 });
+      const bytes = randomBytes(600_000);
+      proxy.slowDown(100_000);
+      await within('the slow put', ssh.put(folder.file('file'), bytes));
+      assert.ok((await bytesOf(ssh.read(folder.file('file')))).equals(bytes));
+      assert.equal(proxy.connections, 1);
     });
   });
 

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isAlive, PipeFolder, until } from '../../fixtures/watcher.ts';
+import { isAlive, PipeFolder, until, watcherPrograms } from '../../fixtures/watcher.ts';
 
 async function supervisorOf(pipe: PipeFolder, id: string): Promise<number> {
   const pid = Number(await readFile(pipe.build(id, 'supervisor'), 'utf8'));
@@ -166,14 +168,53 @@ describe('The end is told once', () => {
 });
 
 describe('The watcher', () => {
-  it('is the only one of its folder', async () => {
+  it('waits while another one serves its folder, and takes over', async () => {
     await using pipe = await PipeFolder.create();
-    await pipe.watch();
-    const { code, stderr } = await pipe.spawnWatcher().end();
-    assert.equal(code, 1);
-    assert.match(stderr, /another watcher serves/);
-    assert.equal((await pipe.runBuild('still', 'true')).result, 'success');
+    const first = await pipe.watch();
+    const second = pipe.spawnWatcher();
+    await until('the word of the second', () => /another watcher serves/.test(second.stderr) || undefined);
+    assert.equal((await pipe.runBuild('first', 'true')).result, 'success');
     assert.equal((await pipe.events()).filter((event) => event.type === 'hello').length, 1);
+    await first.stop('SIGKILL');
+    await until('the second greeting', async () =>
+      (await pipe.events()).filter((event) => event.type === 'hello').length === 2 ? true : undefined,
+    );
+    assert.equal((await pipe.runBuild('second', 'true')).result, 'success');
+    await pipe.assertSound();
+  });
+
+  it('ends when the process that started it has gone, wherever it is', async () => {
+    await using pipe = await PipeFolder.create();
+    // A parent that was killed before our first line: somebody else is our parent now.
+    const { code, stderr } = await pipe.spawnWatcher({ NEXUS_PARENT: '1' }).end();
+    assert.deepEqual([code, /which started this watcher, has gone/.test(stderr)], [0, true]);
+    await pipe.watch();
+    // And one that goes while we wait for our turn, or serve.
+    const parent = await spawnParent(pipe);
+    const [child] = await until('the child', async () => {
+      const children = await childrenOf(parent);
+      return children.length > 0 ? children : undefined;
+    });
+    assert.ok(child);
+    process.kill(parent, 'SIGKILL');
+    await until('the end of the child', async () => ((await isAlive(child)) ? undefined : true));
+    assert.equal((await pipe.runBuild('still', 'true')).result, 'success');
+  });
+
+  it('loses no script however early it is killed', async () => {
+    await using pipe = await PipeFolder.create();
+    await (await pipe.watch()).stop();
+    for (let round = 0; round < 12; round += 1) {
+      const id = `early-${round}`;
+      await pipe.send(id, 'echo once');
+      const watcher = pipe.spawnWatcher();
+      await sleep(round * 15);
+      await watcher.stop('SIGKILL');
+      await using _ = await pipe.watch();
+      assert.equal((await pipe.event('finished', id)).result, 'success');
+      assert.equal(await pipe.log(id), 'once\n');
+    }
+    await pipe.assertSound();
   });
 
   for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
@@ -227,3 +268,17 @@ describe('The watcher', () => {
     ]);
   });
 });
+
+/** A process that starts a watcher as the orchestrator does, except that nothing ties the two together. */
+async function spawnParent(pipe: PipeFolder): Promise<number> {
+  const program = 'NEXUS_PARENT=$$ "$0/nexus-watcher" & wait';
+  const child = spawn('bash', ['-c', program, watcherPrograms], { env: pipe.environment, stdio: 'ignore' });
+  await once(child, 'spawn');
+  assert.ok(child.pid);
+  return child.pid;
+}
+
+async function childrenOf(parent: number): Promise<number[]> {
+  const children = await readFile(`/proc/${parent}/task/${parent}/children`, 'utf8').catch(() => '');
+  return children.split(' ').filter(Boolean).map(Number);
+}

@@ -100,6 +100,79 @@ describe('pipe_out', () => {
     assert.equal((await pipe.events()).length, 1 + rubbish.length * 2 * 4);
   });
 
+  for (const seq of ['1.5', '1e300', '9007199254740991', '-3', '"7"', '1e15']) {
+    it(`counts on after a forged line with the number ${seq}`, async () => {
+      await using pipe = await PipeFolder.create();
+      const watcher = await pipe.watch();
+      await pipe.append(`{"v":1,"seq":${seq},"at":"x","type":"rejected","id":null,"why":"forged"}\n`);
+      await watcher.stop();
+      await pipe.watch();
+      await pipe.runBuild('after', 'true');
+      const ours = (await pipe.events()).filter((event) => event.why !== 'forged');
+      assert.deepEqual(
+        ours.map((event) => event.seq),
+        [1, 2, 3, 4, 5],
+      );
+    });
+  }
+
+  it('tells an end once although it stands behind what a stranger wrote', async () => {
+    await using pipe = await PipeFolder.create();
+    const watcher = await pipe.watch();
+    const finished = await pipe.runBuild('told', 'exit 4');
+    await pipe.marker('told');
+    await watcher.stop();
+    const text = await readFile(pipe.file('pipe_out'), 'utf8');
+    const last = JSON.stringify(finished);
+    await writeFile(
+      pipe.file('pipe_out'),
+      text.replace(last, `"type":"finished","id":"told" half a ü${last}`),
+    );
+    await rm(pipe.build('told', 'finished'));
+    await pipe.watch();
+    assert.deepEqual(JSON.parse(await pipe.marker('told')), finished);
+    const ends = (await readFile(pipe.file('pipe_out'), 'utf8')).match(/"status":4/g);
+    assert.equal(ends?.length, 1);
+    // It counts on from the number that stood there.
+    assert.equal((await pipe.events()).at(-1)?.seq, finished.seq + 1);
+  });
+
+  it('keeps only the end of a large pipe_out when it starts, and every number stays', async () => {
+    await using pipe = await PipeFolder.create();
+    const watcher = await pipe.watch();
+    for (const id of ['oldest', 'first']) await pipe.runBuild(id, 'nexus-artifact script');
+    const first = await readFile(pipe.file('pipe_out'), 'utf8');
+    const last = await pipe.runBuild('last', 'true');
+    await pipe.marker('last');
+    await watcher.stop();
+    const text = (await readFile(pipe.file('pipe_out'), 'utf8')).slice(first.length);
+    const old = '{"v":1,"seq":1,"at":"x","type":"phase","id":"old","phase":"x"}\n';
+    await writeFile(pipe.file('pipe_out'), first + old.repeat(140_000) + text);
+    pipe.spawnWatcher();
+    await until('the greeting', async () => (await pipe.events()).at(-1)?.type === 'hello' || undefined);
+    const events = await pipe.events();
+    assert.ok(events.length < 20_000, `${events.length} events`);
+    const told = events.map(({ id, type }) => `${id} ${type}`);
+    assert.deepEqual(told.slice(-4), ['last accepted', 'last started', 'last finished', 'undefined hello']);
+    // What became of a build is kept longer than all else.
+    assert.deepEqual(told.slice(0, 4), ['oldest finished', 'first artifact', 'first finished', 'old phase']);
+    assert.equal((await pipe.runBuild('next', 'true')).seq, last.seq + 4);
+  });
+
+  it('keeps the whole of it while a build is not finished', async () => {
+    await using pipe = await PipeFolder.create();
+    const watcher = await pipe.watch();
+    await pipe.send('on', 'nexus-phase on; until [[ -e go ]]; do sleep 0.05; done');
+    await pipe.event('phase', 'on');
+    await watcher.stop();
+    const old = '{"v":1,"seq":1,"at":"x","type":"phase","id":"old","phase":"x"}\n';
+    await pipe.append(old.repeat(140_000));
+    await pipe.watch();
+    assert.equal((await pipe.event('accepted', 'on')).seq, 2);
+    await writeFile(pipe.build('on', 'go'), '');
+    assert.equal((await pipe.event('finished', 'on')).result, 'success');
+  });
+
   it('takes any event by nexus-event', async () => {
     await using pipe = await PipeFolder.create();
     await pipe.watch();

@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { PipeFolder, until } from '../../fixtures/watcher.ts';
+
+const run = promisify(execFile);
 
 describe('The watcher takes scripts', () => {
   it('greets with what the machine is', async () => {
@@ -181,6 +186,8 @@ describe('The watcher takes scripts', () => {
       text: Buffer.from('\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x03\0>\0', 'latin1'),
       why: /./,
     },
+    { what: 'an id that is a command', text: '# nexus-build: $(touch ran)\ntrue\n', why: /not an id/ },
+    { what: 'more than 16 MiB', text: `${'#'.repeat(17 * 1024 * 1024)}\n`, why: /more than 16 MiB/ },
     { what: 'bytes that are no text', text: Buffer.from([0xff, 0xfe, 0x28, 0x0a, 0x80]), why: /./ },
   ];
   for (const { what, text, why, id } of refused) {
@@ -213,16 +220,37 @@ describe('The watcher takes scripts', () => {
     assert.equal((await pipe.runBuild('next', 'true')).result, 'success');
   });
 
-  it('survives a pipe_in that is a folder, or a link', async () => {
-    await using pipe = await PipeFolder.create();
-    await mkdir(pipe.file('pipe_in'));
-    await pipe.watch();
-    assert.match(String((await pipe.event('rejected')).why), /not a plain file/);
-    await rm(pipe.file('pipe_in'), { recursive: true });
-    await symlink('/etc/passwd', pipe.file('pipe_in'));
-    await rm(pipe.file('pipe_in'));
-    assert.equal((await pipe.runBuild('next', 'true')).result, 'success');
-  });
+  const strange: ReadonlyArray<{ what: string; why: RegExp; make: (path: string) => Promise<unknown> }> = [
+    {
+      what: 'a folder',
+      why: /not a plain file: it was a folder, and is .*pipe_in\.\d+ now/,
+      make: async (path) => {
+        await mkdir(path);
+        await writeFile(join(path, 'precious'), 'kept');
+      },
+    },
+    { what: 'a link', why: /it was a link/, make: (path) => symlink('/etc/passwd', path) },
+    { what: 'a dangling link', why: /it was a link/, make: (path) => symlink('/nowhere', path) },
+    { what: 'a FIFO', why: /it was a special file/, make: (path) => run('mkfifo', [path]) },
+  ];
+  for (const { what, why, make } of strange) {
+    for (const when of ['before', 'after'] as const) {
+      it(`clears away ${what} that lies in the place of pipe_in ${when} its start`, async () => {
+        await using pipe = await PipeFolder.create();
+        if (when === 'after') await pipe.watch();
+        await make(pipe.file('pipe_in'));
+        if (when === 'before') await pipe.watch();
+        const rejected = await pipe.event('rejected', null);
+        assert.match(String(rejected.why), why);
+        assert.equal((await pipe.runBuild('next', 'true')).result, 'success');
+        assert.equal((await stat('/etc/passwd')).isFile(), true);
+        const [moved] = (await readdir(pipe.path)).filter((name) => name.startsWith('pipe_in.'));
+        if (what === 'a folder') {
+          assert.equal(await readFile(pipe.file(moved ?? '', 'precious'), 'utf8'), 'kept');
+        }
+      });
+    }
+  }
 
   it('runs a script of 10 MB', async () => {
     await using pipe = await PipeFolder.create();

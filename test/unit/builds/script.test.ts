@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { execFile, execFileSync } from 'node:child_process';
-import { chmod, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readFile, readlink, symlink, writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { planBuild } from '../../../src/builds/plan.ts';
 import { type BuildRequest, parseRequest } from '../../../src/builds/request.ts';
 import { renderScript } from '../../../src/builds/script.ts';
+import { skipUnless } from '../../fixtures/limits.ts';
+import { builderMissing } from '../../fixtures/orchestrator.ts';
+import { Stage } from '../../fixtures/stage.ts';
 import { type TempFolder, tempFolder } from '../../fixtures/temp-folder.ts';
 
 const run = promisify(execFile);
@@ -18,53 +20,8 @@ const bait = '$(touch hacked) `touch hacked` ; touch hacked & \' " \\ * ~ {a,b} 
 
 const scriptOf = (request: BuildRequest) => renderScript('id', planBuild(request, defaults));
 
-/** A folder in which a script runs as it does on a builder, but with programs that only write down their arguments. */
-class Stage implements AsyncDisposable {
-  readonly folder: TempFolder;
-
-  private constructor(folder: TempFolder) {
-    this.folder = folder;
-  }
-
-  /** `programs`: what each prints, as Bash. */
-  static async make(programs: Record<string, string>): Promise<Stage> {
-    const stage = new Stage(await tempFolder());
-    await mkdir(stage.folder.file('bin'));
-    await mkdir(stage.folder.file('build'));
-    const all = { 'nexus-phase': '', 'nexus-artifact': '', ...programs };
-    for (const [name, prints] of Object.entries(all)) {
-      const file = stage.folder.file('bin', name);
-      await writeFile(
-        file,
-        `#!/bin/bash\nprintf '%s\\0' "$@" $'\\n' >> "\${0%/bin/*}/${name}.calls"\n${prints}\n`,
-      );
-      await chmod(file, 0o755);
-    }
-    return stage;
-  }
-
-  async run(script: string): Promise<string> {
-    const build = this.folder.file('build');
-    await writeFile(join(build, 'script'), script);
-    const env = { PATH: `${this.folder.file('bin')}:${process.env.PATH}` };
-    const { stderr } = await run('bash', ['script'], { cwd: build, env, timeout: 20_000 });
-    await assert.rejects(readFile(join(build, 'hacked')), 'a word became a command');
-    return stderr;
-  }
-
-  /** The arguments of every call of a program. */
-  async calls(program: string): Promise<string[][]> {
-    const text = await readFile(this.folder.file(`${program}.calls`), 'utf8').catch(() => '');
-    return text
-      .split('\0\n\0')
-      .slice(0, -1)
-      .map((call) => call.split('\0'));
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return Promise.resolve(this.folder[Symbol.asyncDispose]());
-  }
-}
+/** How the derivations become roots. */
+const keep = ['--indirect', '--add-root', 'evaluated', 'keep.nix'];
 
 describe('A script', () => {
   const requests: unknown[] = [
@@ -119,6 +76,7 @@ describe('A script', () => {
     await stage.run(scriptOf(parseRequest(request)));
     assert.deepEqual(await stage.calls('nix-instantiate'), [
       ['-I', `nixpkgs=/${bait}`, '-A', bait, `./source/${bait}\nline`],
+      keep,
     ]);
     assert.deepEqual(await stage.calls('nix-build'), [['--out-link', 'result', '/nix/store/x.drv']]);
     assert.deepEqual(await stage.calls('nexus-phase'), [['evaluating'], ['building']]);
@@ -133,7 +91,7 @@ describe('A script', () => {
   it('for an image writes its Nix files as they are, and builds what they evaluate to', async () => {
     const image = { variant: 'iso', derivation: '/nix/store/iso drv.drv', file: 'iso/$(touch hacked) x.iso' };
     await using stage = await Stage.make({
-      'nix-instantiate': `cat <<'END'\n${JSON.stringify([image, { ...image, variant: 'vmware', name: 'my name' }])}\nEND`,
+      'nix-instantiate': `[[ $1 = --indirect ]] || cat <<'END'\n${JSON.stringify([image, { ...image, variant: 'vmware', name: 'my name' }])}\nEND`,
       'nix-build': 'mkdir -p out/iso; echo "$PWD/out"',
     });
     const request = parseRequest({
@@ -226,6 +184,35 @@ describe('A script', () => {
       assert.deepEqual(calls, []);
       assert.match(said, /has no files/);
     });
+  });
+
+  it('evaluates again when its derivations were collected as garbage before they were roots', async () => {
+    await using stage = await Stage.make({
+      'nix-instantiate':
+        '[[ $1 = --indirect ]] || { echo /nix/store/x.drv; exit; }; if mkdir ../once 2>/dev/null; then exit 1; fi',
+      'nix-build': '',
+    });
+    const said = await stage.run(scriptOf({ kind: 'nix', name: 'x', source, file: 'x.nix' }));
+    assert.match(said, /evaluating again/);
+    const calls = (await stage.calls('nix-instantiate')).map(([first]) => first);
+    assert.deepEqual(calls, ['-I', '--indirect', '-I', '--indirect']);
+    assert.deepEqual(await stage.calls('nix-build'), [['--out-link', 'result', '/nix/store/x.drv']]);
+  });
+
+  it('makes its derivations roots of a real store', async function () {
+    skipUnless(this, await builderMissing());
+    await using folder = await tempFolder();
+    await writeFile(
+      folder.file('x.nix'),
+      'derivation { name = "x"; system = builtins.currentSystem; builder = "/x"; }',
+    );
+    const derivation = (await run('nix-instantiate', [folder.file('x.nix')])).stdout;
+    await writeFile(folder.file('derivations'), derivation + derivation);
+    const script = scriptOf({ kind: 'nix', name: 'x', source, file: 'x.nix' });
+    const lines = script.slice(script.indexOf('keep_derivations()'), script.indexOf('\nevaluate\n'));
+    await run('bash', ['-c', `set -e\n${lines}\nkeep_derivations`], { cwd: folder.path });
+    for (const root of ['evaluated', 'evaluated-2'])
+      assert.equal(await readlink(folder.file(root)), derivation.trim());
   });
 
   it('fails when evaluation or building does', async () => {

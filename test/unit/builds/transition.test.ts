@@ -6,7 +6,8 @@ import {
   buildStates,
   isFinished,
 } from '../../../src/builds/build.ts';
-import { type Happening, newBuild, transition } from '../../../src/builds/transition.ts';
+import type { Happening } from '../../../src/builds/event.ts';
+import { newBuild, transition } from '../../../src/builds/transition.ts';
 import { throws } from '../../fixtures/fails.ts';
 
 const created = new Date('2026-09-11T10:15:00Z');
@@ -18,28 +19,40 @@ const error = { code: 'build-failed', message: 'It failed' } as const;
 const inState = (state: BuildState): Build => ({ ...newBuild('id', request, created), state });
 
 const happenings: Record<Happening['type'], Happening> = {
-  prepare: { type: 'prepare', builder: 'this-machine' },
-  started: { type: 'started' },
-  phase: { type: 'phase', phase: 'hashing' },
+  queued: { type: 'queued', request, key: null },
+  prepare: { type: 'prepare', builder: 'this-machine', epoch: 'e' },
+  retry: { type: 'retry', builder: 'this-machine', epoch: 'f', why: 'it was lost', logStart: 7 },
+  started: { type: 'started', seq: 3 },
+  phase: { type: 'phase', phase: 'hashing', seq: 4 },
   collect: { type: 'collect', artifacts, retrieve: ['cp a .'] },
   fetching: { type: 'fetching', bytes: 7 },
+  waiting: { type: 'waiting', reason: 'the disk is full' },
+  cancel: { type: 'cancel' },
   succeeded: { type: 'succeeded', artifacts },
   failed: { type: 'failed', error },
   cancelled: { type: 'cancelled' },
 };
 
+const again: Partial<Build> = {
+  ...{ state: 'preparing', builder: 'this-machine', epoch: 'f', attempt: 2, logStart: 7 },
+};
+
 /** What each happening makes of each state; what is not here cannot happen. */
 const table: Record<Happening['type'], Partial<Record<BuildState, Partial<Build>>>> = {
+  queued: {},
   prepare: {
-    queued: { state: 'preparing', builder: 'this-machine', startedAt: now.toISOString() },
+    queued: { state: 'preparing', builder: 'this-machine', epoch: 'e', startedAt: now.toISOString() },
   },
-  started: { preparing: { state: 'building' } },
-  phase: { preparing: { phase: 'hashing' }, building: { phase: 'hashing' } },
+  retry: { preparing: again, building: again, collecting: again },
+  started: { preparing: { state: 'building', pipeSeq: 3 } },
+  phase: { preparing: { phase: 'hashing', pipeSeq: 4 }, building: { phase: 'hashing', pipeSeq: 4 } },
   collect: {
     preparing: { state: 'collecting', phase: 'fetching', artifacts, retrieve: ['cp a .'] },
     building: { state: 'collecting', phase: 'fetching', artifacts, retrieve: ['cp a .'] },
   },
   fetching: { collecting: { fetched: 7 } },
+  waiting: everyUnfinished({ waiting: 'the disk is full' }),
+  cancel: everyUnfinished({ cancelling: true }),
   succeeded: { collecting: { state: 'succeeded', artifacts, finishedAt: now.toISOString() } },
   failed: everyUnfinished({ state: 'failed', error, finishedAt: now.toISOString() }),
   cancelled: everyUnfinished({ state: 'cancelled', finishedAt: now.toISOString() }),
@@ -68,6 +81,24 @@ describe('transition', () => {
       }
     }
   }
+
+  it('forgets what an attempt was doing and had made when there is another one', () => {
+    const collecting = {
+      ...inState('collecting'),
+      phase: 'fetching',
+      artifacts,
+      fetched: 1,
+      retrieve: ['cp'],
+    };
+    const after = transition({ ...collecting, epoch: 'e', pipeSeq: 9 }, happenings.retry, now);
+    assert.deepEqual(after, { ...inState('preparing'), ...again, pipeSeq: 0 });
+  });
+
+  it('goes on counting the events of the same pipe, and begins anew with another one', () => {
+    const building = { ...inState('building'), epoch: 'f', pipeSeq: 9 };
+    assert.equal(transition(building, happenings.retry, now).pipeSeq, 9);
+    assert.equal(transition({ ...building, epoch: 'e' }, happenings.retry, now).pipeSeq, 0);
+  });
 
   it('forgets the phase at the end', () => {
     const building = { ...inState('building'), phase: 'hashing' };

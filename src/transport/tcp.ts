@@ -1,0 +1,36 @@
+import { once } from 'node:events';
+import { Socket } from 'node:net';
+
+/** Connects, or rejects with what the network said or the signal's reason, leaving no socket behind. */
+export async function connectTcp(host: string, port: number, signal: AbortSignal): Promise<Socket> {
+  signal.throwIfAborted();
+  const socket = new Socket();
+  try {
+    const connected = once(socket, 'connect', { signal });
+    socket.connect({ host, port });
+    await connected;
+    return socket;
+  } catch (error) {
+    socket.on('error', () => {}).destroy();
+    signal.throwIfAborted();
+    throw error;
+  }
+}
+
+/** A connection is dead after so many intervals in which it was asked and nothing at all arrived. */
+const quietIntervals = 4;
+
+/**
+ * Destroys a connection on which nothing arrives any more, although the other end is asked every `intervalMs`.
+ * Bytes of any kind are a sign of life: on a slow line an answer may wait long behind what was sent before it.
+ */
+export function watchLife(socket: Socket, intervalMs: number): void {
+  let [seen, quiet] = [socket.bytesRead, 0];
+  const timer = setInterval(() => {
+    quiet = socket.bytesRead === seen ? quiet + 1 : 0;
+    seen = socket.bytesRead;
+    if (quiet < quietIntervals) return;
+    socket.destroy(new Error(`Nothing has arrived for ${(quiet * intervalMs) / 1000} s`));
+  }, intervalMs);
+  socket.once('close', () => clearInterval(timer));
+}
