@@ -26,8 +26,8 @@ export interface PackedSource {
 }
 
 /**
- * A tar stream of a folder, or of one file in it. Left out are what git ignores, git's own data, and the links that nix-build
- * leaves behind, which lead into this machine's store.
+ * A tar stream of a folder, or of one file in it. Left out are what git ignores, git's own data, and the links that
+ * nix-build leaves behind, which lead into this machine's store.
  * @throws {NexusError} `source-missing` when something cannot be read.
  */
 export async function packSource({ folder, only, extras = [] }: PackOptions): Promise<PackedSource> {
