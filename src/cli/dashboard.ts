@@ -8,6 +8,7 @@ export function dashboardCommand(program: Command): void {
     .command('dashboard')
     .description('Print an address that opens the dashboard and logs in: once, within five minutes.')
     .option('--open', 'open it in the browser as well')
+    .addHelpText('after', '\nExample:\n  nexus dashboard --open')
     .action(async ({ open }: { open?: true }) => {
       const { client: connect, out, err } = makeContext();
       const client = await connect();
