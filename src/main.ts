@@ -38,8 +38,12 @@ export interface Orchestrator extends AsyncDisposable {
   stop(mode: StopMode): Promise<void>;
 }
 
-/** Wires the parts together; the one place that knows them all. */
-export async function startOrchestrator(config: Config, logger: Logger): Promise<Orchestrator> {
+/** Wires the parts together; the one place that knows them all. `builders` are those it may choose from. */
+export async function startOrchestrator(
+  config: Config,
+  logger: Logger,
+  builders = builderChoices,
+): Promise<Orchestrator> {
   await using cleanUp = new CleanUp();
   const paths = dataPaths(config.data);
   await mkdir(paths.root, { recursive: true, mode: 0o700 });
@@ -49,7 +53,7 @@ export async function startOrchestrator(config: Config, logger: Logger): Promise
   const token = config.token ?? (await loadOrMakeToken(paths.token));
   const store = await BuildStore.open(paths, logger);
   const sources = new Sources(paths.sources);
-  const choices = builderChoices(config, paths, logger);
+  const choices = builders(config, paths, logger);
   const life = new BuilderLife((signal) => chooseBuilder(config.builder, choices, signal), logger);
   const builds = new Builds({ config, paths, store, sources, life, logger });
   let mode = config.stop;
