@@ -48,6 +48,12 @@ export class Engine {
     return Architecture;
   }
 
+  /** What it is, for people. */
+  async describe(): Promise<{ version: string; system: string; architecture: string }> {
+    const { ServerVersion, OperatingSystem, Architecture } = await this.#docker.info();
+    return { version: ServerVersion, system: OperatingSystem, architecture: Architecture };
+  }
+
   /** The id of the image that has this name now, if one has. */
   async imageId(image: string): Promise<string | undefined> {
     try {
