@@ -73,6 +73,7 @@ describe('The API', () => {
       Object.keys(methods).map((method) => `${method} ${path}`),
     );
     assert.deepEqual(routes.sort(), [
+      'delete /api/v1/builds/{id}',
       'get /api/v1/builder',
       'get /api/v1/builds',
       'get /api/v1/builds/{id}',
@@ -85,6 +86,9 @@ describe('The API', () => {
       'post /api/v1/builder/stop',
       'post /api/v1/builds',
       'post /api/v1/builds/{id}/cancel',
+      'post /api/v1/builds/{id}/pin',
+      'post /api/v1/builds/{id}/unpin',
+      'post /api/v1/gc',
       'post /api/v1/sources',
       'post /api/v1/stop',
     ]);
