@@ -1,6 +1,9 @@
 import { mkdir, rm } from 'node:fs/promises';
+import type { BootPlace } from './boot/machine.ts';
+import { plainQemu } from './boot/plain-qemu.ts';
 import { BuilderLife } from './builders/builder-life.ts';
 import { type BuilderChoice, chooseBuilder } from './builders/choose-builder.ts';
+import { bootContainers } from './builders/docker-vm/boot-container.ts';
 import { namedBootMedium } from './builders/docker-vm/boot-medium.ts';
 import { dockerVm } from './builders/docker-vm/docker-vm.ts';
 import { Engine } from './builders/docker-vm/engine.ts';
@@ -8,7 +11,9 @@ import { installationId, sweepContainers } from './builders/docker-vm/installati
 import { madeBootMedium } from './builders/docker-vm/make-boot-medium.ts';
 import { checkPrograms } from './builders/this-machine/nix.ts';
 import { thisMachine } from './builders/this-machine/this-machine.ts';
+import { BootChecks } from './builds/boot-checks.ts';
 import { Builds } from './builds/builds.ts';
+import { LiveBoots } from './builds/live-boots.ts';
 import { Sources } from './builds/sources.ts';
 import { BuildStore } from './builds/store.ts';
 import { CleanUp } from './clean-up.ts';
@@ -75,6 +80,13 @@ export async function startOrchestrator(
   for (const folder of [paths.root, paths.sources, paths.thisMachine]) await sweepTemporaries(folder);
   const vmRuns = await sweepLeftovers(config, paths, logger);
 
+  const places = bootPlaces(config, paths);
+  const bootChecks = cleanUp.use(
+    new BootChecks({ store, paths, artifacts: config.artifacts, places, logger }),
+  );
+  const liveBoots = cleanUp.use(new LiveBoots({ artifacts: config.artifacts, places, logger }));
+  await bootChecks.start();
+
   let stopAsked: (mode: StopMode) => void = () => {};
   const asked = new Promise<StopMode>((resolve) => {
     stopAsked = resolve;
@@ -83,7 +95,8 @@ export async function startOrchestrator(
   const { artifacts } = config;
   const version = packageVersion();
   const server = await makeServer({
-    ...{ builds, store, board, sources, life, garbage, paths, artifacts, version, token, logger },
+    ...{ builds, store, board, sources, life, garbage, bootChecks, liveBoots },
+    ...{ paths, artifacts, version, token, logger },
     closing: closing.signal,
     ...{ stop: stopAsked, stopMode: config.stop },
   });
@@ -149,6 +162,12 @@ function builderChoices(config: Config, paths: DataPaths, logger: Logger): Build
       make: async () => thisMachine({ root: paths.thisMachine, watcher: watcherProgram, logger }),
     },
   ];
+}
+
+/** In the order of preference: what is installed here starts at once and needs no copy of the image. */
+function bootPlaces({ vm }: Config, paths: DataPaths): BootPlace[] {
+  const owner = async () => installationId(await loadOrMakeKeys(paths));
+  return [plainQemu, bootContainers({ engine: new Engine(), image: vm.image, owner })];
 }
 
 /** @returns whether a VM that an earlier orchestrator has left still runs; whatever else it has left is removed. */

@@ -39,7 +39,7 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./variants.ts')).variantsCommand,
   },
   {
-    ...{ name: 'list', group: look, summary: 'list all builds, newest first' },
+    ...{ name: 'list', group: look, summary: 'list builds, newest first' },
     load: async () => (await import('./list.ts')).listCommand,
   },
   {
@@ -57,6 +57,14 @@ export const commands: readonly CommandEntry[] = [
   {
     ...{ name: 'fetch', group: look, summary: 'download the artifacts of a build' },
     load: async () => (await import('./fetch.ts')).fetchCommand,
+  },
+  {
+    ...{ name: 'boot', group: look, summary: 'boot an image and talk to it' },
+    load: async () => (await import('./boot.ts')).bootCommand,
+  },
+  {
+    ...{ name: 'check-boot', group: look, summary: 'see whether an image boots' },
+    load: async () => (await import('./boot.ts')).checkBootCommand,
   },
   {
     ...{ name: 'cancel', group: look, summary: 'end a build' },

@@ -3,17 +3,12 @@ import type { Command } from 'commander';
 import { messageOf } from '../errors.ts';
 import { makeContext } from './context.ts';
 
-const examples = `
-Examples:
-  nexus dashboard          print the address
-  nexus dashboard --open   open it in the browser as well`;
-
 export function dashboardCommand(program: Command): void {
   program
     .command('dashboard')
     .description('Print an address that opens the dashboard and logs in: once, within five minutes.')
     .option('--open', 'open it in the browser as well')
-    .addHelpText('after', examples)
+    .addHelpText('after', '\nExample:\n  nexus dashboard --open')
     .action(async ({ open }: { open?: true }) => {
       const { client: connect, out, err } = makeContext();
       const client = await connect();

@@ -1,4 +1,5 @@
 import swagger from '@fastify/swagger';
+import websocket from '@fastify/websocket';
 import type { FastifyError } from 'fastify';
 import {
   hasZodFastifySchemaValidationErrors,
@@ -10,6 +11,7 @@ import {
 import { NexusError, reportError } from '../errors.ts';
 import { Access } from './access.ts';
 import { authorizer } from './authorize.ts';
+import { bootRoutes } from './boot-routes.ts';
 import { buildRoutes } from './build-routes.ts';
 import { builderRoutes } from './builder-routes.ts';
 import { dashboardRoutes, securityHeaders } from './dashboard-routes.ts';
@@ -51,6 +53,7 @@ export async function makeServer(parts: ServerParts) {
     },
     transform: jsonSchemaTransform,
   });
+  await server.register(websocket);
   server.get('/health', { schema: { hide: true } }, async () => ({ status: 'ok', version: parts.version }));
   server.get('/openapi.json', { schema: { hide: true } }, async () => server.swagger());
   sessionRoutes(server, access);
@@ -67,6 +70,7 @@ export async function makeServer(parts: ServerParts) {
       builderRoutes(routes, parts);
       loginCodeRoutes(routes, access);
       stopRoutes(routes, parts);
+      bootRoutes(routes, parts);
     },
     { prefix: '/api/v1' },
   );

@@ -73,6 +73,7 @@ describe('The API', () => {
       Object.keys(methods).map((method) => `${method} ${path}`),
     );
     assert.deepEqual(routes.sort(), [
+      'delete /api/v1/builds/{id}',
       'get /api/v1/builder',
       'get /api/v1/builder/console',
       'get /api/v1/builds',
@@ -86,7 +87,13 @@ describe('The API', () => {
       'post /api/v1/builder/stop',
       'post /api/v1/builds',
       'post /api/v1/builds/{id}/cancel',
+<<<<<<< HEAD
       'post /api/v1/login-codes',
+=======
+      'post /api/v1/builds/{id}/pin',
+      'post /api/v1/builds/{id}/unpin',
+      'post /api/v1/gc',
+>>>>>>> work-progress
       'post /api/v1/sources',
       'post /api/v1/stop',
     ]);
