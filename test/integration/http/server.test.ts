@@ -87,13 +87,10 @@ describe('The API', () => {
       'post /api/v1/builder/stop',
       'post /api/v1/builds',
       'post /api/v1/builds/{id}/cancel',
-<<<<<<< HEAD
-      'post /api/v1/login-codes',
-=======
       'post /api/v1/builds/{id}/pin',
       'post /api/v1/builds/{id}/unpin',
       'post /api/v1/gc',
->>>>>>> work-progress
+      'post /api/v1/login-codes',
       'post /api/v1/sources',
       'post /api/v1/stop',
     ]);
