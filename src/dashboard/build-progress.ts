@@ -19,7 +19,7 @@ export function buildProgress(build: BuildView): ShownProgress | null {
     case 'preparing':
       return { share: null, text: build.waiting ?? 'Waiting for the builder', more: null };
     case 'building':
-      return build.progress ? nixProgress(build.progress) : ofPhase(build.phase ?? 'building');
+      return build.progress ? nixProgress(build.progress, build.phase) : ofPhase(build.phase ?? 'building');
     case 'collecting':
       return fetchProgress(build);
     default:
@@ -28,7 +28,10 @@ export function buildProgress(build: BuildView): ShownProgress | null {
 }
 
 /** Derivations count most, since they take longest; what is to be fetched counts until there are some. */
-function nixProgress({ stage, derivations, bytes, eta, note, running }: Progress): ShownProgress {
+function nixProgress(
+  { stage, derivations, bytes, eta, note, running }: Progress,
+  phase: string | null,
+): ShownProgress {
   const more = note ?? (eta && `${formatEta(eta)} left`);
   if (derivations.total > 0 && stage !== 'fetching') {
     const now = running[0]?.name;
@@ -39,7 +42,8 @@ function nixProgress({ stage, derivations, bytes, eta, note, running }: Progress
     const text = `Fetching: ${formatBytes(bytes.done)} of ${formatBytes(bytes.total)}`;
     return { share: bytes.done / bytes.total, text, more };
   }
-  return { ...ofPhase(stage), more };
+  // Nix has nothing to count; the phase may say more than its stage.
+  return { ...ofPhase(phase ?? stage), more };
 }
 
 /** `2 min to 5 min`, or one figure when both ends are the same to people. */

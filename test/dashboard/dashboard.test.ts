@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
-import type { Build } from '../../src/builds/build.ts';
+import { type Build, isFinished } from '../../src/builds/build.ts';
 import { browserMissing, TestBrowser } from '../fixtures/browser.ts';
 import { Gate } from '../fixtures/gate.ts';
 import { skipUnless } from '../fixtures/limits.ts';
@@ -31,7 +31,12 @@ describe('The dashboard', () => {
     await proxy?.[Symbol.asyncDispose]();
     await nexus?.[Symbol.asyncDispose]();
   });
-  afterEach(() => assert.deepEqual(browser?.troubles.splice(0), []));
+  afterEach(async () => {
+    // A test that fails must not leave the others waiting for its build.
+    for (const build of await nexus.client.list())
+      if (!isFinished(build)) await nexus.client.cancel(build.id);
+    assert.deepEqual(browser.troubles.splice(0), []);
+  });
 
   const portOf = ({ running }: TestOrchestrator) => Number(new URL(running.url).port);
 
@@ -92,7 +97,7 @@ describe('The dashboard', () => {
 
   /** Hands examples/smoke in by form. */
   async function handIn(page: Page): Promise<void> {
-    await page.getByRole('link', { name: 'New build' }).click();
+    await page.getByRole('banner').getByRole('link', { name: 'New build' }).click();
     await page
       .getByLabel('Files', { exact: true })
       .last()
