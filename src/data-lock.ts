@@ -1,131 +1,189 @@
-import { open, readFile, rm, stat } from 'node:fs/promises';
+import { randomBytes, randomInt } from 'node:crypto';
+import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { connect, createServer, type Server } from 'node:net';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { NexusError, systemCodeOf } from './errors.ts';
-import { writeFileAtomically } from './write-file-atomically.ts';
+import { z } from 'zod';
+import { messageOf, NexusError, systemCodeOf } from './errors.ts';
+
+/** What a process says of itself to whoever connects. */
+const member = z.object({ pid: z.number(), host: z.string(), holds: z.boolean() });
+type Member = z.infer<typeof member>;
+
+/** How long a living process may take to say who it is. */
+const answerMs = 2000;
+/** Several that start at the same moment all step back, each for another time. */
+const mostTries = 20;
+const longestStepMs = 150;
 
 /**
- * Makes this process the only orchestrator of a data folder until it disposes of the lock.
+ * Makes this process the only orchestrator of a data folder until it disposes of the lock. `folder` has a socket of
+ * everyone who wants it: a process shows that it lives by answering there, in whatever container it runs, and when it
+ * is killed the kernel answers for it that nobody listens.
+ *
+ * INVARIANTS
+ * - Whoever wants the lock listens first and looks around then, so of two that come together one sees the other.
+ * - It has the lock who has looked around and seen no other that lives; who sees one steps back.
+ *
  * @throws {NexusError} `data-in-use` naming the process that has it.
  */
-export async function lockData(path: string): Promise<AsyncDisposable> {
-  const ours = JSON.stringify({ pid: process.pid, started: await startOf(process.pid) });
-  for (let attempt = 0; ; attempt += 1) {
-    if (await create(path, ours)) break;
-    const text = await readLock(path);
-    const holder = parseHolder(text);
-    if (attempt >= mostAttempts || (holder && (await lives(holder)))) {
-      throw new NexusError(
-        'data-in-use',
-        `Another orchestrator (process ${holder?.pid ?? 'unknown'}) has the data folder: ${path}`,
-        {
-          hint: 'Use that one, stop it, or give this one its own folder with NEXUS_DATA.',
-        },
-      );
+export async function lockData(folder: string): Promise<AsyncDisposable> {
+  await makeFolder(folder);
+  for (let tries = 0; ; tries += 1) {
+    const ours = await announce(folder);
+    const others = await lookAround(folder, ours.name).catch(async (error) => {
+      await ours[Symbol.asyncDispose]();
+      throw error;
+    });
+    if (others.length === 0) {
+      ours.hold();
+      return ours;
     }
-    if (text !== undefined && (await replaceStale(path, text, ours))) break;
+    await ours[Symbol.asyncDispose]();
+    const holder = others.find(({ holds }) => holds);
+    if (holder || tries >= mostTries) throw inUse(folder, holder ?? others[0]);
+    await sleep(randomInt(longestStepMs));
   }
-  return { [Symbol.asyncDispose]: () => rm(path, { force: true }) };
 }
 
-/** Others may be quicker to take a stale lock; somebody soon wins. */
-const mostAttempts = 10;
-const claimMs = 10_000;
-
-interface Holder {
-  pid: number;
-  /** Start time of the process, because a process id is soon somebody else's (in a container it is always 1). */
-  started: string;
-}
-
-async function create(path: string, content: string): Promise<boolean> {
+async function makeFolder(folder: string): Promise<void> {
   try {
-    const file = await open(path, 'wx', 0o600);
-    await file.writeFile(content);
-    await file.close();
-    // Somebody may have taken it for a crash's, because we were so slow to write it.
-    return (await readIfThere(path)) === content;
+    await mkdir(folder, { recursive: true, mode: 0o700 });
   } catch (error) {
-    if (systemCodeOf(error) === 'EEXIST') return false;
+    if (systemCodeOf(error) !== 'EEXIST') throw error;
+    // The lock of an earlier version was a file.
+    await rm(folder, { force: true });
+    await mkdir(folder, { mode: 0o700 });
+  }
+}
+
+/** Whether some process has the lock, or is about to. */
+export async function isLocked(folder: string): Promise<boolean> {
+  return (await lookAround(folder)).length > 0;
+}
+
+interface Announced extends AsyncDisposable {
+  name: string;
+  hold(): void;
+}
+
+/** Listens under a name of our own, which appears when we do so: until then others would take us for dead. */
+async function announce(folder: string): Promise<Announced> {
+  const name = randomBytes(6).toString('hex');
+  const path = join(folder, name);
+  const self: Member = { pid: process.pid, host: hostname(), holds: false };
+  const server = createServer((socket) => {
+    socket.on('error', () => {});
+    socket.end(JSON.stringify(self));
+  });
+  const temporary = join(folder, `.${name}`);
+  const close = async () => {
+    // Out of sight first: a name without a process behind it is what a crash leaves.
+    await rm(path, { force: true });
+    await new Promise((resolve) => server.close(resolve));
+  };
+  await withShortPath(temporary, (short) => listen(server, short));
+  server.unref();
+  await rename(temporary, path);
+  return {
+    name,
+    hold: () => {
+      self.holds = true;
+    },
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+/** Everybody else that lives; the sockets of the dead are removed. Their names are never used again. */
+async function lookAround(folder: string, ourName?: string): Promise<Member[]> {
+  const others: Member[] = [];
+  for (const name of await namesIn(folder)) {
+    if (name === ourName || name.startsWith('.')) continue;
+    const path = join(folder, name);
+    const found = await withShortPath(path, ask);
+    if (found) others.push(found);
+    else await rm(path, { force: true });
+  }
+  return others;
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (systemCodeOf(error) === 'ENOENT') return [];
     throw error;
   }
 }
 
-/** What is in the lock; nothing when it has gone meanwhile. */
-async function readLock(path: string): Promise<string | undefined> {
-  const text = await readIfThere(path);
-  if (text !== '') return text;
-  // Whoever made it is about to write it, or died in between.
-  await sleep(200);
-  return readIfThere(path);
-}
-
-async function readIfThere(path: string): Promise<string | undefined> {
+/** Who listens there; nothing when nobody does. */
+async function ask(path: string): Promise<Member | undefined> {
+  const socket = connect(path);
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    socket.destroy(new Error('it does not answer'));
+  }, answerMs);
   try {
-    return await readFile(path, 'utf8');
+    return member.parse(JSON.parse(await text(socket)));
   } catch (error) {
-    if (systemCodeOf(error) === 'ENOENT') return undefined;
-    throw error;
-  }
-}
-
-function parseHolder(text = ''): Holder | undefined {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // Written in the middle of a crash: nobody holds it.
-    return undefined;
-  }
-}
-
-/**
- * Puts our lock in the place of a dead process's.
- * @returns false when another process is about to do the same, or has done so.
- */
-async function replaceStale(path: string, stale: string, ours: string): Promise<boolean> {
-  const claim = `${path}.claim`;
-  if (!(await create(claim, ours))) {
-    await removeAbandoned(claim);
-    return false;
-  }
-  try {
-    // Only who has the claim replaces a lock, so what is read here stays so.
-    if ((await readIfThere(path)) !== stale) return false;
-    await writeFileAtomically(path, ours);
-    return true;
+    // One that is stopped or very busy may have the lock; one that is about to go is asked again.
+    return isDead(error) ? undefined : { pid: 0, host: hostname(), holds: late };
   } finally {
-    await rm(claim, { force: true });
+    clearTimeout(timer);
   }
 }
 
-/** A claim is held for a moment; one that is old was left by a crash in that moment. */
-async function removeAbandoned(claim: string): Promise<void> {
-  await sleep(50);
-  const made = await stat(claim).catch(() => undefined);
-  if (made && Date.now() - made.mtimeMs > claimMs) await rm(claim, { force: true });
+function isDead(error: unknown): boolean {
+  return ['ECONNREFUSED', 'ENOENT', 'ENOTSOCK'].includes(systemCodeOf(error) ?? '');
 }
 
-async function lives({ pid, started }: Holder): Promise<boolean> {
+function listen(server: Server, path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (cause) =>
+      reject(
+        new NexusError('config-invalid', `The data folder cannot be locked: ${messageOf(cause)}`, {
+          hint: 'Its file system may know no sockets: choose another one with NEXUS_DATA.',
+          cause,
+        }),
+      ),
+    );
+    server.listen(path, resolve);
+  });
+}
+
+/** The shortest that some system gives the address of a socket (unix(7), unix(4)), and its last zero. */
+const mostBytes = 103;
+
+/** Calls `use` with a path that is short enough for a socket. */
+async function withShortPath<T>(path: string, use: (path: string) => Promise<T>): Promise<T> {
+  if (Buffer.byteLength(path) <= mostBytes) return use(path);
+  const folder = await open(join(path, '..'), 'r');
   try {
-    process.kill(pid, 0);
-  } catch (error) {
-    // That of another user lives, too, and may be the one that is meant.
-    if (systemCodeOf(error) !== 'EPERM') return false;
+    if (process.platform === 'linux')
+      return await use(join(`/proc/self/fd/${folder.fd}`, path.slice(path.lastIndexOf('/'))));
+    // The address is read within the call, so nobody else sees the other folder.
+    const before = process.cwd();
+    process.chdir(join(path, '..'));
+    let used: Promise<T>;
+    try {
+      used = use(path.slice(path.lastIndexOf('/') + 1));
+    } finally {
+      process.chdir(before);
+    }
+    return await used;
+  } finally {
+    await folder.close();
   }
-  return (await startOf(pid)) === started;
 }
 
-/** Field 22 of /proc/PID/stat with the boot id; nothing when it has ended or where there is no /proc (proc(5)). */
-async function startOf(pid: number): Promise<string> {
-  try {
-    const [stat, boot] = await Promise.all([
-      readFile(`/proc/${pid}/stat`, 'utf8'),
-      readFile('/proc/sys/kernel/random/boot_id', 'utf8'),
-    ]);
-    // The second field is the program's name in parentheses, and may itself have blanks.
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    // One that has ended stays listed until its parent asks for it, which init of a container may never do.
-    return fields[0] === 'Z' ? '' : `${boot.trim()} ${fields[19]}`;
-  } catch {
-    return '';
-  }
+function inUse(folder: string, holder: Member | undefined): NexusError {
+  const where = holder && holder.host !== hostname() ? ` on ${holder.host}` : '';
+  return new NexusError(
+    'data-in-use',
+    `Another orchestrator (process ${holder?.pid || 'unknown'}${where}) has the data folder: ${join(folder, '..')}`,
+    { hint: 'Use that one, stop it, or give this one its own folder with NEXUS_DATA.' },
+  );
 }

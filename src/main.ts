@@ -32,6 +32,8 @@ export interface Orchestrator extends AsyncDisposable {
   token: string;
   /** Builds that wait or run. */
   unfinished(): number;
+  /** Resolves when a client has asked for the end. */
+  asked: Promise<StopMode>;
   /**
    * Takes no more builds, and then: `leave` lets those that run go on without us, and stops the builder only when
    * there are none; `finish` waits for those that run, `cancel` ends all, and both stop the builder.
@@ -60,23 +62,17 @@ export async function startOrchestrator(config: Config, logger: Logger): Promise
   builds.resume();
   await sweepLeftovers(config, paths, logger);
 
+  let stopAsked: (mode: StopMode) => void = () => {};
+  const asked = new Promise<StopMode>((resolve) => {
+    stopAsked = resolve;
+  });
   const closing = new AbortController();
   const { artifacts } = config;
   const version = await packageVersion();
   const server = await makeServer({
-    ...{
-      builds,
-      store,
-      sources,
-      life,
-      garbage,
-      paths,
-      artifacts,
-      version,
-      token,
-      logger,
-      closing: closing.signal,
-    },
+    ...{ builds, store, sources, life, garbage, paths, artifacts, version, token, logger },
+    closing: closing.signal,
+    ...{ stop: stopAsked, stopMode: config.stop },
   });
   cleanUp.defer(() => server.close());
   cleanUp.defer(() => closing.abort());
@@ -102,6 +98,7 @@ export async function startOrchestrator(config: Config, logger: Logger): Promise
     url,
     token,
     unfinished: () => builds.unfinished,
+    asked,
     stop,
     [Symbol.asyncDispose]: () => stop(config.stop),
   };

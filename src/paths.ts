@@ -6,7 +6,7 @@ export interface DataPaths {
   root: string;
   /** API token, mode 0600. */
   token: string;
-  /** Held by the one orchestrator that owns this folder: its process id. */
+  /** Folder with the socket of the one orchestrator that owns the data. */
   lock: string;
   /** Where the running orchestrator answers: `{ url, pid }`. */
   server: string;

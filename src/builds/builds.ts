@@ -14,6 +14,7 @@ import type { BuildRequest } from './request.ts';
 import type { Sources } from './sources.ts';
 import type { BuildStore } from './store.ts';
 import { newBuild } from './transition.ts';
+import { whyQueued } from './why-queued.ts';
 
 export interface BuildsOptions {
   config: Pick<Config, 'nixpkgs' | 'artifacts' | 'artifactsShownAs' | 'slots' | 'limits' | 'room'>;
@@ -36,6 +37,7 @@ const cancelMs = 60_000;
  */
 export class Builds {
   readonly #options: BuildsOptions;
+  readonly #queue: Queue;
   readonly #job: Omit<JobOptions, 'begin'>;
   readonly #jobs = new Map<string, Job>();
   readonly #begun: Promise<void>;
@@ -47,8 +49,8 @@ export class Builds {
     this.#begun = new Promise((resolve) => {
       this.#begin = resolve;
     });
-    const queue = new Queue(options.config.slots);
-    this.#job = { ...options, queue };
+    this.#queue = new Queue(options.config.slots);
+    this.#job = { ...options, queue: this.#queue };
   }
 
   /** Takes up what an earlier orchestrator has left unfinished; it can be cancelled from now on. */
@@ -80,7 +82,7 @@ export class Builds {
     const build = await this.#record(request);
     logger.info('Build queued', { buildId: build.id, name: request.name });
     this.#take(build, false);
-    return store.get(build.id);
+    return this.shown(await store.get(build.id));
   }
 
   /** Ends a build in whatever state it is; a finished one stays as it is. */
@@ -95,6 +97,12 @@ export class Builds {
 
   get unfinished(): number {
     return this.#jobs.size;
+  }
+
+  /** The record of a build as it is shown: one that waits for its turn says for what. */
+  shown(build: Build): Build {
+    if (build.state !== 'queued' || build.waiting !== null) return build;
+    return { ...build, waiting: whyQueued(this.#queue.ahead(build.id), this.#options.life.status()) };
   }
 
   /** Ends every build that waits or runs. */

@@ -31,11 +31,15 @@ export const buildEvent = z.intersection(
 export type Kept = z.infer<typeof happening>;
 export type BuildEvent = z.infer<typeof buildEvent>;
 
-/** Everything that can happen to a build. Progress is told often and worth nothing after a crash, so it is not kept. */
-export type Happening =
-  | Kept
-  | { type: 'fetching'; bytes: number }
-  | { type: 'waiting'; reason: string | null };
+/** What is told often and worth nothing after a crash; and whoever waits for room on a disk cannot write. */
+export type Passing = { type: 'fetching'; bytes: number } | { type: 'waiting'; reason: string | null };
+
+/** Everything that can happen to a build. */
+export type Happening = Kept | Passing;
+
+export function isKept(happening: Happening): happening is Kept {
+  return happening.type !== 'fetching' && happening.type !== 'waiting';
+}
 
 /** The event of a journal's line; nothing when the line is damaged. */
 export function parseBuildEvent(line: string): BuildEvent | undefined {

@@ -116,7 +116,7 @@ export class Job {
         return true;
       }
       logger.warn('Build waits', { buildId: this.id, why: messageOf(error).split('\n')[0] });
-      await this.#happen({ type: 'waiting', reason: messageOf(error) });
+      await this.#say(messageOf(error));
       await this.#pause(pause);
       return false;
     }
@@ -137,7 +137,7 @@ export class Job {
     const [signal, leaving] = [this.#cancelled.signal, this.#left.signal];
     const work = async (builder: StartedBuilder) => {
       onReached();
-      if (this.#current().waiting !== null) await this.#happen({ type: 'waiting', reason: null });
+      await this.#say(null);
       try {
         await runBuild({
           ...{ current: () => this.#current(), builder, paths: paths.build(this.id), sources },
@@ -177,6 +177,12 @@ export class Job {
     if (happening.type === 'collect') this.#place?.leave();
   }
 
+  /** Says what it waits for. */
+  async #say(reason: string | null): Promise<void> {
+    const before = this.#current().waiting;
+    if (before !== reason) await this.#options.store.apply(this.id, { type: 'waiting', reason });
+  }
+
   /** Records how it ended, and does not give up before that is written. */
   async #end(error: unknown): Promise<void> {
     const { store, config, logger } = this.#options;
@@ -198,9 +204,9 @@ export class Job {
     else logger.warn('Build failed', { buildId: id, code: report.code, why: report.message.split('\n')[0] });
   }
 
-  async #cannotEnd(error: unknown): Promise<false> {
+  #cannotEnd(error: unknown): false {
     if (!(error instanceof NexusError && error.code === 'record-failed')) throw error;
-    await this.#happen({ type: 'waiting', reason: error.message });
+    void this.#say(error.message);
     return false;
   }
 

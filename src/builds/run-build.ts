@@ -117,7 +117,7 @@ async function runScript(options: RunningBuild): Promise<Outcome> {
     }
     signal.throwIfAborted();
     // Subscribed before the script is sent, so that no event falls between the two.
-    const events = pipe.events(id, anySignal(signal, away));
+    const events = pipe.replay(id, anySignal(signal, away));
     // Not with the build's own signal: a script that may have been taken must have been when its end is asked for.
     await pipe.send(id, script, away);
     const outcome = await watchBuild(options, events);

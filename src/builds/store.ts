@@ -7,7 +7,7 @@ import type { DataPaths } from '../paths.ts';
 import { syncFolder } from '../write-file-atomically.ts';
 import { type Build, isFinished } from './build.ts';
 import { BuildIndex, type BuildQuery, readSummary, type Summary } from './build-index.ts';
-import type { Happening } from './event.ts';
+import { type Happening, isKept } from './event.ts';
 import { Journal } from './journal.ts';
 import { readBuild, writeRecord } from './read-build.ts';
 import { transition } from './transition.ts';
@@ -157,8 +157,7 @@ export class BuildStore {
     const at = new Date();
     const build = transition(live.build, happening, at);
     const { id } = build;
-    // Progress and waits are told often, and who waits for room on a disk cannot write.
-    if (happening.type !== 'fetching' && happening.type !== 'waiting') {
+    if (isKept(happening)) {
       await live.journal.append(happening, at).catch((error) => {
         throw cannotWrite(id, error);
       });

@@ -39,6 +39,7 @@ const allowed: Record<Happening['type'], readonly BuildState[]> = {
   phase: ['preparing', 'building'],
   collect: ['preparing', 'building'],
   fetching: ['collecting'],
+  waiting: unfinished,
   cancel: unfinished,
   succeeded: ['collecting'],
   failed: unfinished,
@@ -90,6 +91,8 @@ function change(build: Build, happening: Happening, at: Date): Partial<Build> {
       };
     case 'fetching':
       return { fetched: happening.bytes };
+    case 'waiting':
+      return { waiting: happening.reason };
     case 'cancel':
       return { cancelling: true };
     case 'succeeded':

@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import type { z } from 'zod';
 import { type Build, buildSchema } from '../builds/build.ts';
 import type { BuildRequest } from '../builds/request.ts';
+import type { StopMode } from '../config.ts';
 import { messageOf, NexusError, systemCodeOf } from '../errors.ts';
 import {
   type BuilderStatusReply,
@@ -10,6 +11,7 @@ import {
   errorReply,
   pinReply,
   sourceReply,
+  stopReply,
   type WatchLine,
   watchLine,
 } from '../http/schemas.ts';
@@ -96,6 +98,13 @@ export class ApiClient {
 
   stopBuilder(): Promise<BuilderStatusReply> {
     return this.#json('/builder/stop', builderStatus, { method: 'POST' });
+  }
+
+  /** Asks for the end of the orchestrator. @returns what becomes of its builds. */
+  async stop(builds?: StopMode): Promise<StopMode> {
+    const body = JSON.stringify({ builds });
+    const call = { method: 'POST', body, type: 'application/json' } as const;
+    return (await this.#json('/stop', stopReply, call)).builds;
   }
 
   /** The state of a build, now and on every change, until it has ended. */

@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { mkdir, open, readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { Config } from '../config.ts';
+import { isLocked } from '../data-lock.ts';
 import { messageOf, NexusError, systemCodeOf } from '../errors.ts';
 import { type DataPaths, dataPaths } from '../paths.ts';
 import { readToken } from '../token.ts';
@@ -26,7 +26,8 @@ export async function connect(config: Config, say: (text: string) => void): Prom
   return startInBackground(config, paths, say);
 }
 
-async function findRunning(config: Config, paths: DataPaths): Promise<ApiClient | undefined> {
+/** The orchestrator of this data folder, when one answers. */
+export async function findRunning(config: Config, paths: DataPaths): Promise<ApiClient | undefined> {
   const server = await readServer(paths.server);
   if (!server || !(await isHealthy(server.url))) return undefined;
   return new ApiClient(server.url, await tokenFor(config, paths));
@@ -91,7 +92,7 @@ async function startInBackground(
   await log.close();
   const until = Date.now() + startMs;
   // When ours has ended and somebody else has the data folder, another command was quicker to start one.
-  while (Date.now() < until && (child.exitCode === null || existsSync(paths.lock))) {
+  while (Date.now() < until && (child.exitCode === null || (await isLocked(paths.lock)))) {
     await sleep(probeMs);
     const found = await findRunning(config, paths);
     if (!found) continue;

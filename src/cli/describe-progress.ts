@@ -9,21 +9,27 @@ export interface Progress {
 
 /** What a build does now, in one line. */
 export function describeProgress({ build, builder }: WatchLine): Progress {
-  if (build.waiting) return say(`waiting: ${build.waiting}`);
+  if (build.cancelling && build.finishedAt === null) return say('being cancelled');
   switch (build.state) {
     case 'queued':
-      return builder.state === 'starting' ? describeStart(builder) : say('waiting for its turn');
+      return describeQueued(build, builder);
     case 'preparing':
-      return say('sending the source to the builder');
+      return say(build.waiting ?? 'sending the source to the builder');
     case 'building':
-      return say(build.phase ?? 'running');
+      return say(build.waiting ?? build.phase ?? 'running');
     case 'collecting':
-      return describeFetch(build);
+      return build.waiting ? say(`waiting: ${build.waiting}`) : describeFetch(build);
     case 'succeeded':
     case 'failed':
     case 'cancelled':
       return say(build.state);
   }
+}
+
+function describeQueued({ waiting }: WatchLine['build'], builder: WatchLine['builder']): Progress {
+  if (waiting && !/^the builder is starting/.test(waiting))
+    return describeStep('waiting for its turn', waiting);
+  return builder.state === 'starting' ? describeStart(builder) : say('waiting for its turn');
 }
 
 function describeStart({ kind, step }: WatchLine['builder']): Progress {

@@ -1,6 +1,6 @@
 import { setInterval } from 'node:timers/promises';
 import { type Command, InvalidArgumentError } from 'commander';
-import { type Config, readConfig } from '../config.ts';
+import { type Config, readConfig, type StopMode } from '../config.ts';
 import type { Orchestrator } from '../main.ts';
 import { dataPaths } from '../paths.ts';
 import { loadOrMakeToken } from '../token.ts';
@@ -17,7 +17,7 @@ export function serveCommand(program: Command): void {
     .command('serve')
     .summary('run the orchestrator')
     .description(
-      'Run the orchestrator in the foreground, until SIGTERM or Ctrl-C; a second one ends it at once.',
+      'Run the orchestrator in the foreground, until SIGTERM or Ctrl-C. NEXUS_STOP says what becomes of builds then; a second signal ends it at once, and leaves them running.',
     )
     .addOption(builderOption())
     .option('--port <number>', 'port of the API (default: NEXUS_PORT); 0 takes a free one', wholeNumber)
@@ -32,9 +32,10 @@ export function serveCommand(program: Command): void {
       ]);
       const logger = makeLogger(config.logLevel);
       const orchestrator = await startOrchestrator(config, logger);
-      await stopRequested(orchestrator, stop, idleExit);
-      logger.info('Orchestrator stopping');
-      await orchestrator[Symbol.asyncDispose]();
+      const mode = (await stopRequested(orchestrator, stop, idleExit)) ?? config.stop;
+      const unfinished = orchestrator.unfinished();
+      logger.info('Orchestrator stopping', { builds: mode, unfinished });
+      await orchestrator.stop(mode);
       logger.info('Orchestrator stopped');
     });
 }
@@ -60,21 +61,30 @@ function stopSignal(): AbortSignal {
   return stop.signal;
 }
 
-/** Returns when a signal came, or when there was no work for `idleSeconds`. */
+/** Waits for a signal, a request, or so many seconds without work. @returns what the request says of the builds. */
 async function stopRequested(
   orchestrator: Orchestrator,
   stop: AbortSignal,
   idleSeconds = Number.POSITIVE_INFINITY,
-) {
+): Promise<StopMode | undefined> {
+  let asked: StopMode | undefined;
+  const either = new AbortController();
+  stop.addEventListener('abort', () => either.abort(), { once: true });
+  void orchestrator.asked.then((mode) => {
+    asked = mode;
+    either.abort();
+  });
+  if (stop.aborted) return undefined;
   let idle = 0;
   try {
-    for await (const _ of setInterval(1000, undefined, { signal: stop })) {
+    for await (const _ of setInterval(1000, undefined, { signal: either.signal })) {
       idle = orchestrator.unfinished() > 0 ? 0 : idle + 1;
-      if (idle >= idleSeconds) return;
+      if (idle >= idleSeconds) return undefined;
     }
   } catch (error) {
-    if (!stop.aborted) throw error;
+    if (!either.signal.aborted) throw error;
   }
+  return asked;
 }
 
 function wholeNumber(text: string): number {

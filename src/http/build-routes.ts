@@ -31,12 +31,18 @@ export function buildRoutes(api: ApiServer, { builds, store, paths, artifacts }:
         response: { 200: buildList, '4xx': errorReply },
       },
     },
-    async ({ query }) => store.page(query),
+    async ({ query }) => {
+      const { builds: found, next } = await store.page(query);
+      return { builds: found.map((build) => builds.shown(build)), next };
+    },
   );
   api.get(
     '/builds/:id',
     { schema: { summary: 'One build', params: buildId, response: { 200: buildSchema, '4xx': errorReply } } },
-    async ({ params }) => ({ ...(await store.get(params.id)), ...(await pinOf(paths.build(params.id))) }),
+    async ({ params }) => ({
+      ...builds.shown(await store.get(params.id)),
+      ...(await pinOf(paths.build(params.id))),
+    }),
   );
   api.post(
     '/builds/:id/cancel',

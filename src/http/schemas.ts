@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { buildSchema, buildStates } from '../builds/build.ts';
+import { stopModes } from '../config.ts';
 import { errorCodes } from '../errors.ts';
 
 export const errorReply = z.object({
@@ -42,6 +43,8 @@ export const builderStatus = z.object({
     })
     .nullable(),
 });
+
+export const stopReply = z.object({ builds: z.enum(stopModes) });
 
 /** One line of the watch stream; an empty line means that nothing has changed for a while. */
 export const watchLine = z.object({ build: buildSchema, builder: builderStatus });

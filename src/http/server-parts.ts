@@ -4,6 +4,7 @@ import type { BuilderLife } from '../builders/builder-life.ts';
 import type { Builds } from '../builds/builds.ts';
 import type { Sources } from '../builds/sources.ts';
 import type { BuildStore } from '../builds/store.ts';
+import type { StopMode } from '../config.ts';
 import type { Logger } from '../log.ts';
 import type { DataPaths } from '../paths.ts';
 import type { Garbage } from '../retention/gc.ts';
@@ -21,6 +22,10 @@ export interface ServerParts {
   version: string;
   token: string;
   logger: Logger;
+  /** Asks for the end of the orchestrator. */
+  stop: (builds: StopMode) => void;
+  /** What becomes of unfinished builds when that does not say. */
+  stopMode: StopMode;
   /** Aborts when the server closes, and ends every stream. */
   closing: AbortSignal;
 }

@@ -12,9 +12,11 @@ import { authorizer } from './authorize.ts';
 import { buildRoutes } from './build-routes.ts';
 import { builderRoutes } from './builder-routes.ts';
 import { statusOf } from './error-status.ts';
+import { eventRoutes } from './event-routes.ts';
 import { keepRoutes } from './keep-routes.ts';
 import { newServer, type ServerParts } from './server-parts.ts';
 import { sourceRoutes } from './source-routes.ts';
+import { stopRoutes } from './stop-routes.ts';
 import { logRoutes } from './stream-routes.ts';
 
 /** The HTTP API; everything under /api/v1 needs the token. */
@@ -54,7 +56,9 @@ export async function makeServer(parts: ServerParts) {
       buildRoutes(routes, parts);
       keepRoutes(routes, parts);
       logRoutes(routes, parts);
+      eventRoutes(routes, parts);
       builderRoutes(routes, parts);
+      stopRoutes(routes, parts);
     },
     { prefix: '/api/v1' },
   );

@@ -1,16 +1,12 @@
-import { Readable } from 'node:stream';
-import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { isFinished } from '../builds/build.ts';
 import { streamLog } from '../builds/log-stream.ts';
 import type { BuildStore } from '../builds/store.ts';
 import { anySignal, waitAtMost } from '../transport/signals.ts';
 import { replyOf } from './builder-routes.ts';
+import { goneSignal, heartbeatMs, stream } from './reply-stream.ts';
 import { buildId, errorReply, type WatchLine } from './schemas.ts';
 import type { ApiServer, ServerParts } from './server-parts.ts';
-
-/** A line this often, so that no proxy takes a quiet stream for a dead one. */
-const heartbeatMs = 15_000;
 
 /** Changes closer together than this are told once. */
 const coalesceMs = 100;
@@ -57,15 +53,21 @@ export function logRoutes(api: ApiServer, parts: ServerParts): void {
   );
 }
 
-async function* watch({ store, life }: ServerParts, id: string, signal: AbortSignal): AsyncGenerator<string> {
+async function* watch(
+  { builds, store, life }: ServerParts,
+  id: string,
+  signal: AbortSignal,
+): AsyncGenerator<string> {
   let wake = () => {};
-  const stop = [store.onChange((build) => build.id === id && wake()), life.onChange(() => wake())];
+  // What others do changes how long one that waits for its turn has to wait.
+  const concerns = (changed: string) => changed === id || store.summary(id).state === 'queued';
+  const stop = [store.onChange((build) => concerns(build.id) && wake()), life.onChange(() => wake())];
   try {
     while (true) {
       const changed = new Promise<void>((resolve) => {
         wake = resolve;
       });
-      const build = await store.get(id);
+      const build = builds.shown(await store.get(id));
       const line: WatchLine = { build, builder: replyOf(life) };
       yield `${JSON.stringify(line)}\n`;
       if (isFinished(build)) return;
@@ -75,20 +77,6 @@ async function* watch({ store, life }: ServerParts, id: string, signal: AbortSig
   } finally {
     for (const end of stop) end();
   }
-}
-
-function stream(reply: FastifyReply, type: string, content: AsyncIterable<string | Buffer>) {
-  reply.header('content-type', type).header('cache-control', 'no-store').send(Readable.from(content));
-  // A client must not wait for the first byte of a quiet build to learn that it is connected.
-  reply.raw.flushHeaders();
-  return reply;
-}
-
-/** Aborts when the client has gone. */
-function goneSignal(reply: FastifyReply): AbortSignal {
-  const gone = new AbortController();
-  reply.raw.once('close', () => gone.abort());
-  return gone.signal;
 }
 
 /** Aborts when the build has ended. */

@@ -1,19 +1,15 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile, utimes, writeFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
-import { lockData } from '../../src/data-lock.ts';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { isLocked, lockData } from '../../src/data-lock.ts';
 import { fails } from '../fixtures/fails.ts';
 import { within } from '../fixtures/limits.ts';
 import { tempFolder } from '../fixtures/temp-folder.ts';
-import { until } from '../fixtures/watcher.ts';
 
-const module = fileURLToPath(new URL('../../src/data-lock.ts', import.meta.url));
-
-/** A process that waits for the others, tries to take the lock, says whether it has it, and keeps it. */
+/** A process that tries to lock when it is told to, says how that went, and keeps what it has until it is killed. */
 const contender = `
-  import { lockData } from ${JSON.stringify(module)};
+  const { lockData } = await import(${JSON.stringify(import.meta.resolve('../../src/data-lock.ts'))});
   process.stdin.once('data', async () => {
     const lock = await lockData(process.argv[1]).catch(({ code }) => code);
     console.log(typeof lock === 'string' ? lock : 'mine');
@@ -48,6 +44,10 @@ class Contender implements AsyncDisposable {
     return this.says(2);
   }
 
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     const ended = once(this.#child, 'close');
@@ -59,88 +59,87 @@ class Contender implements AsyncDisposable {
 describe('lockData', () => {
   it('is for one at a time, and free again after its disposal', async () => {
     await using folder = await tempFolder();
-    const lock = await lockData(folder.file('lock'));
-    const error = await fails(
-      lockData(folder.file('lock')),
-      'data-in-use',
-      new RegExp(`process ${process.pid}`),
-    );
+    const path = folder.file('lock');
+    assert.equal(await isLocked(path), false);
+    const lock = await lockData(path);
+    assert.equal(await isLocked(path), true);
+    const error = await fails(lockData(path), 'data-in-use', new RegExp(`process ${process.pid}\\)`));
     assert.match(error.hint ?? '', /NEXUS_DATA/);
     await lock[Symbol.asyncDispose]();
     await lock[Symbol.asyncDispose]();
-    await using again = await lockData(folder.file('lock'));
+    assert.equal(await isLocked(path), false);
+    await using again = await lockData(path);
     assert.ok(again);
-    assert.deepEqual(await folder.names(), ['lock']);
   });
 
-  const stale: [what: string, content: string][] = [
-    ['a process that has ended', JSON.stringify({ pid: 2 ** 22 + 1, started: 'x' })],
-    [
-      'a process whose id belongs to another one now',
-      JSON.stringify({ pid: process.pid, started: 'another boot 1' }),
-    ],
-    ['init of a container that is gone', JSON.stringify({ pid: 1, started: 'another boot 1' })],
-    ['a crash in the middle of writing', '{"pid": 1'],
-    ['a crash before writing', ''],
-    ['a process of another format', '"text"'],
-  ];
-  for (const [what, content] of stale) {
-    it(`takes the lock of ${what}`, async () => {
-      await using folder = await tempFolder();
-      await writeFile(folder.file('lock'), content);
-      await using lock = await lockData(folder.file('lock'));
-      assert.ok(lock);
-      assert.equal(JSON.parse(await readFile(folder.file('lock'), 'utf8')).pid, process.pid);
-      assert.deepEqual(await folder.names(), ['lock']);
-    });
-  }
-
-  it('takes the lock of a process that has ended although nobody has asked how', async () => {
+  it('takes the place of the lock of an earlier version, which was a file', async () => {
     await using folder = await tempFolder();
-    // The shell starts a process that ends at once, and becomes one that never asks.
-    const parent = spawn('bash', ['-c', 'sleep 0.01 & echo $!; exec sleep 20'], {
-      stdio: ['ignore', 'pipe', 'ignore'],
-    });
-    try {
-      const [line] = await within('its id', once(parent.stdout, 'data'));
-      const pid = Number(line);
-      const stat = async () => (await readFile(`/proc/${pid}/stat`, 'utf8')).split(' ');
-      await until('its end', async () => ((await stat())[2] === 'Z' ? true : undefined));
-      const boot = (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
-      await writeFile(folder.file('lock'), JSON.stringify({ pid, started: `${boot} ${(await stat())[21]}` }));
-      await using lock = await lockData(folder.file('lock'));
-      assert.ok(lock);
-    } finally {
-      parent.kill('SIGKILL');
-    }
-  });
-
-  it('takes a stale lock although another process crashed while it took it', async () => {
-    await using folder = await tempFolder();
-    await writeFile(folder.file('lock'), JSON.stringify({ pid: 2 ** 22 + 1, started: 'x' }));
-    await writeFile(folder.file('lock.claim'), '');
-    const old = new Date(Date.now() - 60_000);
-    await utimes(folder.file('lock.claim'), old, old);
+    await writeFile(folder.file('lock'), '{"pid":1}');
     await using lock = await lockData(folder.file('lock'));
     assert.ok(lock);
-    assert.deepEqual(await folder.names(), ['lock']);
   });
 
-  it('is won by exactly one of several processes that find a stale one, and lost with it', async () => {
+  it('is not kept out by what is no socket', async () => {
     await using folder = await tempFolder();
-    const path = folder.file('lock');
-    await writeFile(path, JSON.stringify({ pid: 2 ** 22 + 1, started: 'x' }));
-    await using first = new Contender(path);
-    await using second = new Contender(path);
-    await using third = new Contender(path);
-    const all = [first, second, third];
-    await Promise.all(all.map((one) => one.says(1)));
-    const words = await Promise.all(all.map((one) => one.contend()));
-    assert.deepEqual([...words].sort(), ['data-in-use', 'data-in-use', 'mine']);
-    const holder = all[words.indexOf('mine')];
-    await fails(lockData(path), 'data-in-use', new RegExp(`process ${holder?.pid}`));
-    await holder?.[Symbol.asyncDispose]();
-    await using lock = await lockData(path);
+    await mkdir(folder.file('lock'));
+    await writeFile(folder.file('lock', '0123456789ab'), '');
+    await using lock = await lockData(folder.file('lock'));
     assert.ok(lock);
   });
+
+  it('works below a path that is longer than the address of a socket may be', async () => {
+    await using folder = await tempFolder();
+    const path = folder.file('x'.repeat(100), 'y'.repeat(100), 'lock');
+    const lock = await lockData(path);
+    await fails(lockData(path), 'data-in-use');
+    await lock[Symbol.asyncDispose]();
+    assert.equal(await isLocked(path), false);
+  });
+
+  it('is lost with the process that had it, and leaves nothing behind', async () => {
+    await using folder = await tempFolder();
+    const path = folder.file('lock');
+    await using holder = new Contender(path);
+    await holder.says(1);
+    assert.equal(await holder.contend(), 'mine');
+    await fails(lockData(path), 'data-in-use', new RegExp(`process ${holder.pid}\\)`));
+    await holder[Symbol.asyncDispose]();
+    assert.equal(await isLocked(path), false);
+    const lock = await lockData(path);
+    await lock[Symbol.asyncDispose]();
+  });
+
+  it('is not taken from a process that is stopped', async () => {
+    await using folder = await tempFolder();
+    const path = folder.file('lock');
+    await using holder = new Contender(path);
+    await holder.says(1);
+    assert.equal(await holder.contend(), 'mine');
+    holder.signal('SIGSTOP');
+    await fails(lockData(path), 'data-in-use', /process unknown/);
+  });
+
+  for (const stale of [false, true]) {
+    it(`is won by exactly one of several processes that want it at once${stale ? ', after one that was killed' : ''}`, async () => {
+      await using folder = await tempFolder();
+      const path = folder.file('lock');
+      if (stale) {
+        await using dead = new Contender(path);
+        await dead.says(1);
+        await dead.contend();
+      }
+      await using first = new Contender(path);
+      await using second = new Contender(path);
+      await using third = new Contender(path);
+      const all = [first, second, third];
+      await Promise.all(all.map((one) => one.says(1)));
+      const words = await Promise.all(all.map((one) => one.contend()));
+      assert.deepEqual([...words].sort(), ['data-in-use', 'data-in-use', 'mine']);
+      const holder = all[words.indexOf('mine')];
+      await fails(lockData(path), 'data-in-use', new RegExp(`process ${holder?.pid}\\)`));
+      await holder?.[Symbol.asyncDispose]();
+      await using lock = await lockData(path);
+      assert.ok(lock);
+    });
+  }
 });

@@ -13,14 +13,15 @@ const serverFile = z.object({ url: z.string(), pid: z.number() });
 /** A folder in which commands start an orchestrator of their own; disposing ends it. */
 class Place implements AsyncDisposable {
   readonly folder: TempFolder;
-  readonly settings = { NEXUS_BUILDER: 'this-machine', NIX_CONFIG: 'substitute = false' };
+  readonly settings: NodeJS.ProcessEnv;
 
-  constructor(folder: TempFolder) {
+  constructor(folder: TempFolder, settings: NodeJS.ProcessEnv) {
     this.folder = folder;
+    this.settings = { NEXUS_BUILDER: 'this-machine', NIX_CONFIG: 'substitute = false', ...settings };
   }
 
-  static async make(): Promise<Place> {
-    return new Place(await tempFolder());
+  static async make(settings: NodeJS.ProcessEnv = {}): Promise<Place> {
+    return new Place(await tempFolder(), settings);
   }
 
   run(...args: string[]) {
@@ -114,8 +115,8 @@ describe('nexus serve', () => {
     skipUnless(this, await builderMissing());
   });
 
-  it('says where it answers, and SIGTERM ends it, its build and its watcher', async () => {
-    await using place = await Place.make();
+  it('says where it answers, and with NEXUS_STOP=cancel SIGTERM ends it, its build and its watcher', async () => {
+    await using place = await Place.make({ NEXUS_STOP: 'cancel' });
     await using server = place.start('serve', '--port', '0');
     await server.untilSays(/Orchestrator ready/);
     await writeFile(place.folder.file('long.sh'), 'nexus-phase running; sleep 4713.5');

@@ -77,6 +77,7 @@ describe('The API', () => {
       'get /api/v1/builds',
       'get /api/v1/builds/{id}',
       'get /api/v1/builds/{id}/artifacts/{name}',
+      'get /api/v1/builds/{id}/events',
       'get /api/v1/builds/{id}/log',
       'get /api/v1/builds/{id}/watch',
       'post /api/v1/builder/image',
@@ -85,6 +86,7 @@ describe('The API', () => {
       'post /api/v1/builds',
       'post /api/v1/builds/{id}/cancel',
       'post /api/v1/sources',
+      'post /api/v1/stop',
     ]);
   });
 
