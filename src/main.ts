@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BuilderLife } from './builders/builder-life.ts';
@@ -17,7 +18,11 @@ import type { Config, StopMode } from './config.ts';
 import { lockData } from './data-lock.ts';
 import { messageOf, NexusError } from './errors.ts';
 import { makeServer } from './http/server.ts';
+import { Inbox } from './inbox/inbox.ts';
+import { Ledger } from './inbox/ledger.ts';
 import type { Logger } from './log.ts';
+import { Metrics } from './metrics/metrics.ts';
+import { Notifier } from './notifications/notifier.ts';
 import { type DataPaths, dataPaths, packageRoot, vmSource, watcherProgram } from './paths.ts';
 import { collectAtIntervals } from './retention/at-intervals.ts';
 import { Garbage } from './retention/gc.ts';
@@ -58,6 +63,9 @@ export async function startOrchestrator(config: Config, logger: Logger): Promise
   let mode = config.stop;
   cleanUp.defer(() => stopBuilds(mode, builds, life));
   await finishRemovals({ paths, artifacts: config.artifacts, logger });
+  const version = await packageVersion();
+  const metrics = new Metrics(store, life, version);
+  cleanUp.defer(() => metrics[Symbol.dispose]());
   const garbage = new Garbage({ config, paths, store, life, logger });
   builds.resume();
   await sweepLeftovers(config, paths, logger);
@@ -68,9 +76,9 @@ export async function startOrchestrator(config: Config, logger: Logger): Promise
   });
   const closing = new AbortController();
   const { artifacts } = config;
-  const version = await packageVersion();
   const server = await makeServer({
-    ...{ builds, store, sources, life, garbage, paths, artifacts, version, token, logger },
+    ...{ builds, store, sources, life, garbage, metrics, paths, artifacts, version, token, logger },
+    metricsToken: config.metricsToken,
     closing: closing.signal,
     ...{ stop: stopAsked, stopMode: config.stop },
   });
@@ -80,6 +88,9 @@ export async function startOrchestrator(config: Config, logger: Logger): Promise
   await writeFileAtomically(paths.server, JSON.stringify({ url, pid: process.pid }));
   cleanUp.defer(() => rm(paths.server, { force: true }));
   builds.begin();
+  if (config.webhook) cleanUp.use(await Notifier.start({ target: config.webhook, store, paths, logger }));
+  const inbox = await openInbox(config, { builds, store, sources, paths, logger });
+  if (inbox) cleanUp.use(inbox);
   if (config.gcIntervalMs !== null)
     void collectAtIntervals(garbage, config.gcIntervalMs, closing.signal, logger);
   logger.info('Orchestrator ready', { url, data: config.data, artifacts: config.artifacts });
@@ -102,6 +113,29 @@ export async function startOrchestrator(config: Config, logger: Logger): Promise
     stop,
     [Symbol.asyncDispose]: () => stop(config.stop),
   };
+}
+
+interface InboxParts {
+  builds: Builds;
+  store: BuildStore;
+  sources: Sources;
+  paths: DataPaths;
+  logger: Logger;
+}
+
+/** A folder that was named is made; the default one has to be there. */
+async function openInbox(
+  config: Config,
+  { paths, logger, ...parts }: InboxParts,
+): Promise<Inbox | undefined> {
+  const { inbox: folder, inboxNamed, inboxSettleMs: settleMs, artifacts, artifactsShownAs } = config;
+  if (folder === undefined) return undefined;
+  if (inboxNamed) await mkdir(folder, { recursive: true });
+  else if (!existsSync(folder)) return undefined;
+  const ledger = await Ledger.open(paths.inbox, logger);
+  const linked = artifacts === artifactsShownAs ? artifacts : undefined;
+  logger.info('Inbox open', { folder });
+  return new Inbox({ ...parts, logger, ledger, folder, settleMs, artifacts: linked });
 }
 
 async function stopBuilds(mode: StopMode, builds: Builds, life: BuilderLife): Promise<void> {

@@ -1,5 +1,6 @@
-import { chown, mkdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { giveToOwnerOf } from '../give-to-owner.ts';
 import { fetchFile, type RemoteFile } from '../transport/fetch.ts';
 import type { Transport } from '../transport/transport.ts';
 import { writeFileAtomically } from '../write-file-atomically.ts';
@@ -93,12 +94,4 @@ export function safeNames(names: readonly string[]): string[] {
     taken.add(name);
     return name;
   });
-}
-
-/** An orchestrator that runs as root must not leave files that the user of the folder cannot delete. */
-async function giveToOwnerOf(folder: string, paths: readonly string[]): Promise<void> {
-  if (process.getuid?.() !== 0) return;
-  const { uid, gid } = await stat(folder);
-  if (uid === 0) return;
-  for (const path of paths) await chown(path, uid, gid);
 }

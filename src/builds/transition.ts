@@ -34,7 +34,6 @@ const allowed: Record<Happening['type'], readonly BuildState[]> = {
   queued: [],
   prepare: ['queued'],
   retry: ['preparing', 'building', 'collecting'],
-  waiting: unfinished,
   started: ['preparing'],
   phase: ['preparing', 'building'],
   collect: ['preparing', 'building'],
@@ -76,8 +75,6 @@ function change(build: Build, happening: Happening, at: Date): Partial<Build> {
       const pipeSeq = epoch === build.epoch ? build.pipeSeq : 0;
       return { ...again, builder, epoch, pipeSeq, logStart, artifacts: [], fetched: 0, retrieve: [] };
     }
-    case 'waiting':
-      return { waiting: happening.reason };
     case 'started':
       return { state: 'building', pipeSeq: happening.seq };
     case 'phase':

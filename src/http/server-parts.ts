@@ -6,6 +6,7 @@ import type { Sources } from '../builds/sources.ts';
 import type { BuildStore } from '../builds/store.ts';
 import type { StopMode } from '../config.ts';
 import type { Logger } from '../log.ts';
+import type { Metrics } from '../metrics/metrics.ts';
 import type { DataPaths } from '../paths.ts';
 import type { Garbage } from '../retention/gc.ts';
 
@@ -16,6 +17,9 @@ export interface ServerParts {
   sources: Sources;
   life: BuilderLife;
   garbage: Garbage;
+  metrics: Metrics;
+  /** Opens /metrics and nothing else. */
+  metricsToken: string | undefined;
   paths: DataPaths;
   /** Folder with one folder a build. */
   artifacts: string;

@@ -14,6 +14,7 @@ import { builderRoutes } from './builder-routes.ts';
 import { statusOf } from './error-status.ts';
 import { eventRoutes } from './event-routes.ts';
 import { keepRoutes } from './keep-routes.ts';
+import { metricsRoute } from './metrics-route.ts';
 import { newServer, type ServerParts } from './server-parts.ts';
 import { sourceRoutes } from './source-routes.ts';
 import { stopRoutes } from './stop-routes.ts';
@@ -48,6 +49,7 @@ export async function makeServer(parts: ServerParts) {
   });
   server.get('/health', { schema: { hide: true } }, async () => ({ status: 'ok', version: parts.version }));
   server.get('/openapi.json', { schema: { hide: true } }, async () => server.swagger());
+  metricsRoute(server, parts);
   await server.register(
     async (api) => {
       api.addHook('onRequest', authorizer(parts.token));

@@ -23,13 +23,17 @@ export class Metrics implements Disposable {
   readonly #durations = new Map<string, Durations>();
   readonly #fetched = new Map<string, number>();
   #fetchedBytes = 0;
-  readonly [Symbol.dispose]: () => void;
+  readonly #stop: () => void;
 
   constructor(store: BuildStore, life: BuilderLife, version: string) {
     this.#store = store;
     this.#life = life;
     this.#version = version;
-    this[Symbol.dispose] = store.onChange((build) => this.#count(build));
+    this.#stop = store.onChange((build) => this.#count(build));
+  }
+
+  [Symbol.dispose](): void {
+    this.#stop();
   }
 
   /** https://prometheus.io/docs/instrumenting/exposition_formats/ */

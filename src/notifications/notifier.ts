@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pRetry from 'p-retry';
-import { type Build, isFinished } from '../builds/build.ts';
+import { type BuildState, isFinished } from '../builds/build.ts';
 import { eventsSoFar } from '../builds/event-stream.ts';
 import type { BuildStore } from '../builds/store.ts';
 import { messageOf, NexusError } from '../errors.ts';
@@ -32,6 +32,10 @@ export class Notifier implements AsyncDisposable {
   readonly #told: Told;
   readonly #closing = new AbortController();
   readonly #due = new Set<string>();
+  /** The last state that was noticed of each build since the start. */
+  readonly #states = new Map<string, BuildState>();
+  /** The builds that were told of to their end since the start. */
+  readonly #done = new Set<string>();
   readonly #stopListening: () => void;
   #wake = () => {};
   #working: Promise<void>;
@@ -40,7 +44,10 @@ export class Notifier implements AsyncDisposable {
     this.#options = options;
     this.#told = told;
     for (const id of [...told.ids, ...options.store.unfinished().map(({ id }) => id)]) this.#due.add(id);
-    this.#stopListening = options.store.onChange(({ id }) => {
+    this.#stopListening = options.store.onChange(({ id, state }) => {
+      // Progress is no news.
+      if (this.#states.get(id) === state) return;
+      this.#states.set(id, state);
       this.#due.add(id);
       this.#wake();
     });
@@ -82,13 +89,13 @@ export class Notifier implements AsyncDisposable {
   /** Tells what has not been told of one build. */
   async #tell(id: string): Promise<void> {
     const { store, paths } = this.#options;
+    if (this.#done.has(id)) return;
     const build = await store.get(id).catch(() => undefined);
     // Removed meanwhile: there is nothing to tell of it any more.
     if (!build) return this.#told.delete(id);
     // Whether it has ended is asked before its events are read, so that none falls between the two.
     const ended = isFinished(build);
     const since = this.#told.of(id) ?? 0;
-    if (ended && since === 0 && !this.#told.ids.includes(id) && this.#endedLongAgo(build)) return;
     try {
       for (const event of await eventsSoFar({ store, id, journal: paths.build(id).events, since }, 1000)) {
         const message = messageOfEvent(build, event);
@@ -99,12 +106,10 @@ export class Notifier implements AsyncDisposable {
       this.#due.add(id);
       throw error;
     }
-    if (ended) await this.#told.delete(id);
-  }
-
-  /** One that ends again was told of before; progress that is shown late is no news. */
-  #endedLongAgo({ finishedAt }: Build): boolean {
-    return finishedAt !== null && Date.now() - Date.parse(finishedAt) > 60_000;
+    if (!ended) return;
+    this.#done.add(id);
+    this.#states.delete(id);
+    await this.#told.delete(id);
   }
 
   async #deliver(message: Message): Promise<void> {

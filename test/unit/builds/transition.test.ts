@@ -22,7 +22,6 @@ const happenings: Record<Happening['type'], Happening> = {
   queued: { type: 'queued', request },
   prepare: { type: 'prepare', builder: 'this-machine', epoch: 'e' },
   retry: { type: 'retry', builder: 'this-machine', epoch: 'f', why: 'it was lost', logStart: 7 },
-  waiting: { type: 'waiting', reason: 'no room' },
   started: { type: 'started', seq: 3 },
   phase: { type: 'phase', phase: 'hashing', seq: 4 },
   collect: { type: 'collect', artifacts, retrieve: ['cp a .'] },
@@ -45,7 +44,6 @@ const table: Record<Happening['type'], Partial<Record<BuildState, Partial<Build>
     queued: { state: 'preparing', builder: 'this-machine', epoch: 'e', startedAt: now.toISOString() },
   },
   retry: { preparing: again, building: again, collecting: again },
-  waiting: everyUnfinished({ waiting: 'no room' }),
   started: { preparing: { state: 'building', pipeSeq: 3 } },
   phase: { preparing: { phase: 'hashing', pipeSeq: 4 }, building: { phase: 'hashing', pipeSeq: 4 } },
   collect: {
