@@ -16,6 +16,7 @@ export const errorCodes = [
   'boot-medium-missing',
   'boot-medium-failed',
   'vm-start-failed',
+  'builder-lost',
   'not-ready',
   'watcher-failed',
   'connection-failed',

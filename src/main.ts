@@ -29,7 +29,7 @@ import { Garbage } from './retention/gc.ts';
 import { finishRemovals } from './retention/remove-build.ts';
 import { loadOrMakeToken } from './token.ts';
 import { loadOrMakeKeys } from './transport/ssh-keys.ts';
-import { writeFileAtomically } from './write-file-atomically.ts';
+import { sweepTemporaries, writeFileAtomically } from './write-file-atomically.ts';
 
 /** A running orchestrator; disposing of it stops it as the settings say. */
 export interface Orchestrator extends AsyncDisposable {
@@ -46,8 +46,12 @@ export interface Orchestrator extends AsyncDisposable {
   stop(mode: StopMode): Promise<void>;
 }
 
-/** Wires the parts together; the one place that knows them all. */
-export async function startOrchestrator(config: Config, logger: Logger): Promise<Orchestrator> {
+/** Wires the parts together; the one place that knows them all. `builders` are those it may choose from. */
+export async function startOrchestrator(
+  config: Config,
+  logger: Logger,
+  builders = builderChoices,
+): Promise<Orchestrator> {
   await using cleanUp = new CleanUp();
   const paths = dataPaths(config.data);
   await mkdir(paths.root, { recursive: true, mode: 0o700 });
@@ -57,7 +61,7 @@ export async function startOrchestrator(config: Config, logger: Logger): Promise
   const token = config.token ?? (await loadOrMakeToken(paths.token));
   const store = await BuildStore.open(paths, logger);
   const sources = new Sources(paths.sources);
-  const choices = builderChoices(config, paths, logger);
+  const choices = builders(config, paths, logger);
   const life = new BuilderLife((signal) => chooseBuilder(config.builder, choices, signal), logger);
   const builds = new Builds({ config, paths, store, sources, life, logger });
   let mode = config.stop;
@@ -68,7 +72,9 @@ export async function startOrchestrator(config: Config, logger: Logger): Promise
   cleanUp.defer(() => metrics[Symbol.dispose]());
   const garbage = new Garbage({ config, paths, store, life, logger });
   builds.resume();
-  await sweepLeftovers(config, paths, logger);
+  // Only now that the folders are ours: what another one writes there is not left over.
+  for (const folder of [paths.root, paths.sources, paths.thisMachine]) await sweepTemporaries(folder);
+  const vmRuns = await sweepLeftovers(config, paths, logger);
 
   let stopAsked: (mode: StopMode) => void = () => {};
   const asked = new Promise<StopMode>((resolve) => {
@@ -95,7 +101,8 @@ export async function startOrchestrator(config: Config, logger: Logger): Promise
     void collectAtIntervals(garbage, config.gcIntervalMs, closing.signal, logger);
   logger.info('Orchestrator ready', { url, data: config.data, artifacts: config.artifacts });
 
-  if (config.builderStart === 'at-once') {
+  // A VM that was left running is taken over, so that it is seen, and stopped when we are.
+  if (config.builderStart === 'at-once' || vmRuns) {
     life.start().catch((error) => logger.warn('Builder did not start', { why: messageOf(error) }));
   }
   const owned = cleanUp.move();
@@ -171,15 +178,17 @@ function builderChoices(config: Config, paths: DataPaths, logger: Logger): Build
   ];
 }
 
-/** An orchestrator that was killed could not remove its VM. */
-async function sweepLeftovers(config: Config, paths: DataPaths, logger: Logger): Promise<void> {
-  if (config.builder === 'this-machine') return;
+/** @returns whether a VM that an earlier orchestrator has left still runs; whatever else it has left is removed. */
+async function sweepLeftovers(config: Config, paths: DataPaths, logger: Logger): Promise<boolean> {
+  if (config.builder === 'this-machine') return false;
   try {
-    const removed = await sweepContainers(new Engine(), await loadOrMakeKeys(paths));
+    const { removed, vm } = await sweepContainers(new Engine(), await loadOrMakeKeys(paths));
     if (removed > 0) logger.warn('Removed containers that an earlier orchestrator had left', { removed });
+    return vm !== undefined;
   } catch (error) {
     // No Engine, no containers: whether that matters shows when a builder is needed.
     logger.debug('Could not look for left containers', { why: messageOf(error) });
+    return false;
   }
 }
 

@@ -82,7 +82,8 @@ async function fetchAll(
 
 /** File names for what the builder calls its artifacts: no folders, nothing hidden, nothing twice. */
 export function safeNames(names: readonly string[]): string[] {
-  const taken = new Set(['SHA256SUMS', 'manifest.json']);
+  // macOS and Windows take names that differ in case only for the same.
+  const taken = new Set(['sha256sums', 'manifest.json']);
   return names.map((wanted) => {
     const plain =
       basename(wanted)
@@ -90,8 +91,8 @@ export function safeNames(names: readonly string[]): string[] {
         .replace(/^[.-]+/, '')
         .slice(0, 200) || 'artifact';
     let name = plain;
-    for (let count = 2; taken.has(name); count += 1) name = `${count}-${plain}`;
-    taken.add(name);
+    for (let count = 2; taken.has(name.toLowerCase()); count += 1) name = `${count}-${plain}`;
+    taken.add(name.toLowerCase());
     return name;
   });
 }

@@ -108,5 +108,7 @@ export function parseEvent(text: string): ParsedLine {
   if (typeof value === 'object' && value !== null && 'type' in value && !knownTypes.has(value.type)) {
     return typeof value.type === 'string' ? { kind: 'unknown' } : { kind: 'malformed', why: 'no type' };
   }
-  return { kind: 'malformed', why: z.prettifyError(result.error).replaceAll('\n', ' ') };
+  // A list of a million wrong members has a million complaints.
+  const why = z.prettifyError({ ...result.error, issues: result.error.issues.slice(0, 3) });
+  return { kind: 'malformed', why: why.replaceAll('\n', ' ').slice(0, 500) };
 }

@@ -204,9 +204,9 @@ export class Job {
     else logger.warn('Build failed', { buildId: id, code: report.code, why: report.message.split('\n')[0] });
   }
 
-  #cannotEnd(error: unknown): false {
+  async #cannotEnd(error: unknown): Promise<false> {
     if (!(error instanceof NexusError && error.code === 'record-failed')) throw error;
-    void this.#say(error.message);
+    await this.#say(error.message);
     return false;
   }
 

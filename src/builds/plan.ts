@@ -142,8 +142,11 @@ const include = (nixpkgs: string) => ['-I', `nixpkgs=${nixpkgsLocation(nixpkgs)}
 /** A Nix expression for a file of the source, whatever signs its name has. */
 const inSource = (path: string) => `(./${sourceFolder} + ${nixString(`/${path}`)})`;
 
-/** A flake reference is a URL, and the folder of a builder may have any name. */
-const ownFlake = `("path:" + builtins.replaceStrings [ "%" " " "?" "#" ] [ "%25" "%20" "%3F" "%23" ] (toString ./${sourceFolder}))`;
+/**
+ * A flake reference is a URL, and the folder of a builder may have any name, so the flake is put into the store first.
+ * Escaping would not do: Nix 2.8 does not undo it in paths, and Nix 2.26 takes no letter outside of ASCII.
+ */
+const ownFlake = `("path:" + builtins.unsafeDiscardStringContext "\${builtins.path { path = ./${sourceFolder}; name = "source"; }}")`;
 
 function flakeLocation(flake: string | undefined): string {
   return flake === undefined ? ownFlake : nixString(flake);

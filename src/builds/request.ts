@@ -4,6 +4,10 @@ import { ownLimits } from '../limits.ts';
 import { nixpkgsLocation } from '../nixpkgs.ts';
 import { resolveVariant, type Variant } from './variants.ts';
 
+/** Neither NUL, which no argument of a program can hold, nor half a surrogate pair, which no UTF-8 can. */
+const isText = (text: string) => !/[\0\p{Surrogate}]/u.test(text);
+const text = z.string().refine(isText, 'must be text without NUL and without half surrogate pairs');
+
 /** Part of folder names on our side; letters, digits and a few signs no shell or file system minds. */
 const buildName = z
   .string()
@@ -13,28 +17,25 @@ const buildName = z
   );
 
 /** A path inside the uploaded source. */
-const pathInSource = z
-  .string()
+const pathInSource = text
   .min(1)
   .max(1000)
   .refine(isInside, 'must be a relative path that stays inside the source');
 
-const attribute = z
-  .string()
+const attribute = text
   .min(1)
   .max(1000)
-  .regex(/^[^-\s][^\n\r\0]*$/, 'must be an attribute path, such as packages.image');
+  .regex(/^[^-\s][^\n\r]*$/, 'must be an attribute path, such as packages.image');
 
 /** Sources are uploaded first, and named by their content. */
 const sourceId = z.string().regex(/^[0-9a-f]{64}$/, 'must be the id of an uploaded source');
 
-const nixpkgs = z.string().min(1).max(4000).describe('Channel, revision, or path on the builder');
+const nixpkgs = text.min(1).max(4000).describe('Channel, revision, or path on the builder');
 
 const system = z.string().regex(/^[a-z0-9_]+-[a-z0-9]+$/, 'must be a Nix system, such as x86_64-linux');
 
 /** A flake that the builder fetches itself, such as `github:owner/repository/branch`. */
-const flakeReference = z
-  .string()
+const flakeReference = text
   .max(4000)
   .regex(
     /^[a-z][a-z0-9+]*:[^\s#]+$/,
@@ -56,11 +57,15 @@ const common = {
   name: buildName,
   limits: ownLimits.optional(),
   priority: z.number().int().min(-10).max(10).optional().describe('The higher the sooner; 0 by default'),
+  rebuild: z
+    .boolean()
+    .optional()
+    .describe('Build anew although the artifacts of an identical request are still there'),
 };
 
 const imageOptions = {
   ...common,
-  variants: z.array(z.string()).min(1).max(32).describe('Image formats: see `nexus variants`'),
+  variants: z.array(text.max(255)).min(1).max(32).describe('Image formats: see `nexus variants`'),
   system: system.optional().describe('System of the image (default: the builder’s)'),
   diskSize: diskSize.optional(),
   imageName: buildName.optional().describe('File name of the image, without its ending'),
@@ -85,12 +90,7 @@ export const buildRequest = z.discriminatedUnion('kind', [
       ...imageOptions,
       source: sourceId.optional(),
       flake: flakeReference.optional().describe('Where the flake is, when it is not the source'),
-      host: z
-        .string()
-        .min(1)
-        .max(255)
-        .optional()
-        .describe('Which of nixosConfigurations, when there are several'),
+      host: text.min(1).max(255).optional().describe('Which of nixosConfigurations, when there are several'),
     })
     .describe('Images of a flake’s nixosConfigurations'),
   z
@@ -119,10 +119,7 @@ export const buildRequest = z.discriminatedUnion('kind', [
       kind: z.literal('script'),
       ...common,
       source: sourceId.optional(),
-      script: z
-        .string()
-        .min(1)
-        .max(1024 * 1024),
+      script: text.min(1).max(1024 * 1024),
     })
     .describe('Bash of your own, run on the builder'),
 ]);
@@ -159,5 +156,5 @@ export function variantsOf(request: RequestOf<'image' | 'flake-image'>): Variant
 }
 
 function isInside(path: string): boolean {
-  return !path.startsWith('/') && !path.includes('\0') && !path.split('/').includes('..');
+  return !path.startsWith('/') && !path.split('/').includes('..');
 }

@@ -112,8 +112,10 @@ async function runScript(options: RunningBuild): Promise<Outcome> {
     signal.throwIfAborted();
     await writeFileAtomically(paths.script, script);
     if (build.request.source) {
-      const source = sources.open(build.request.source);
-      await uploadSource({ transport: builder.transport, folder, source, signal: anySignal(signal, away) });
+      const sha256 = build.request.source;
+      const source = sources.open(sha256);
+      const { transport } = builder;
+      await uploadSource({ transport, folder, source, sha256, signal: anySignal(signal, away) });
     }
     signal.throwIfAborted();
     // Subscribed before the script is sent, so that no event falls between the two.

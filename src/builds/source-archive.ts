@@ -38,20 +38,18 @@ export async function cleanSource(
       yield chunk;
     }
   };
+  const copying = copyEntries(upload, clean, files, options).catch((error) => {
+    clean.destroy(error);
+    throw error;
+  });
+  const file = createWriteStream(target, { mode: 0o600, flush: true });
+  const writing = pipeline(Readable.from(clean), hashed, file, options);
   try {
-    await Promise.all([
-      copyEntries(upload, clean, files, options).catch((error) => {
-        clean.destroy(error);
-        throw error;
-      }),
-      pipeline(
-        Readable.from(clean),
-        hashed,
-        createWriteStream(target, { mode: 0o600, flush: true }),
-        options,
-      ),
-    ]);
+    await Promise.all([copying, writing]);
   } catch (error) {
+    // A file that is still being opened could not be removed yet.
+    await writing.catch(() => {});
+    if (!file.closed) await new Promise<void>((resolve) => void file.once('close', () => resolve()));
     // The rest of a refused upload is still read: a client that cannot finish sending never sees the answer.
     upload.resume();
     signal?.throwIfAborted();
@@ -73,16 +71,16 @@ async function copyEntries(
   const feeding = pipeline(upload.iterator({ destroyOnReturn: false }), reader, options);
   feeding.catch((error) => reader.destroy(error));
   let bytes = 0;
-  const links = new Set<string>();
+  const places = new Places();
   for await (const content of reader) {
     const { header } = content;
-    bytes += header.size ?? 0;
-    const entry = cleanEntry(header);
-    checkParents(entry.name, links);
-    if (entry.type === 'symlink') links.add(entry.name);
-    if (entry.type !== 'directory') files.push(entry.name);
+    bytes += sizeOf(header);
     if (bytes > maxSourceBytes) throw unsafe(`it is larger than ${maxSourceBytes} bytes`);
-    await copyEntry(content, clean, entry);
+    const entry = cleanEntry(header);
+    const isNew = places.take(entry);
+    if (entry.type !== 'directory') files.push(entry.name);
+    if (isNew) await copyEntry(content, clean, entry);
+    else for await (const _ of content);
   }
   await feeding;
   clean.finalize();
@@ -99,8 +97,10 @@ async function copyEntry(content: AsyncIterable<unknown>, clean: Pack, entry: Cl
 
 /** Times and owners say nothing about a source, and would make equal ones differ. */
 function cleanEntry(header: Header): CleanEntry {
-  const name = posix.normalize(header.name).replace(/\/$/, '');
-  if (!staysInside(name)) throw unsafe(`${JSON.stringify(header.name)} lies outside of it`);
+  const normal = posix.normalize(header.name);
+  const name = normal.replace(/\/$/, '');
+  if (!staysInside(normal)) throw unsafe(`${JSON.stringify(header.name)} lies outside of it`);
+  if (isTooLong(name)) throw unsafe(`the name ${JSON.stringify(name.slice(0, 100))}… is too long`);
   const executable = ((header.mode ?? 0) & 0o100) !== 0;
   const kept = { name, mtime: new Date(0) };
   switch (header.type) {
@@ -116,11 +116,31 @@ function cleanEntry(header: Header): CleanEntry {
   }
 }
 
-/** Below a link a path means another one than it says. */
-function checkParents(name: string, links: ReadonlySet<string>): void {
-  for (let parent = posix.dirname(name); parent !== '.'; parent = posix.dirname(parent)) {
-    if (links.has(parent))
-      throw unsafe(`${JSON.stringify(name)} lies behind the link ${JSON.stringify(parent)}`);
+/** tar-stream waits for ever for the content of an entry whose size is no number. */
+function sizeOf({ name, size = 0 }: Header): number {
+  if (Number.isSafeInteger(size)) return size;
+  throw unsafe(`${JSON.stringify(name)} has no size that could be read`);
+}
+
+/** What lies where, so that every name is one thing: tar would go through a link, or fail on the builder. */
+class Places {
+  readonly #folders = new Set(['.']);
+  readonly #others = new Set<string>();
+
+  /** Takes the place of an entry, and those of the folders it is in; false when it is a folder that is there already. */
+  take({ name, type }: CleanEntry): boolean {
+    for (let parent = posix.dirname(name); parent !== '.'; parent = posix.dirname(parent)) {
+      if (this.#others.has(parent))
+        throw unsafe(`${JSON.stringify(name)} lies behind ${JSON.stringify(parent)}, which is no folder`);
+      this.#folders.add(parent);
+    }
+    const isFolder = type === 'directory';
+    if (this.#others.has(name) || (!isFolder && this.#folders.has(name)))
+      throw unsafe(`it has ${JSON.stringify(name)} more than once`);
+    const places = isFolder ? this.#folders : this.#others;
+    const isNew = !places.has(name);
+    places.add(name);
+    return isNew;
   }
 }
 
@@ -128,8 +148,19 @@ function cleanLink(name: string, target: string): string {
   // Going up again after going down may lead through another link, and then to somewhere else than it says.
   const upAfterDown = /(^|\/)(?!\.\.?(\/|$))[^/]+\/(.*\/)?\.\.(\/|$)/.test(target);
   const isRelative = !posix.isAbsolute(target) && !upAfterDown;
-  if (isRelative && staysInside(posix.join(posix.dirname(name), target))) return target;
+  if (
+    target !== '' &&
+    !isTooLong(target) &&
+    isRelative &&
+    staysInside(posix.join(posix.dirname(name), target))
+  )
+    return target;
   throw unsafe(`the link ${JSON.stringify(name)} leads out of it, to ${JSON.stringify(target)}`);
+}
+
+/** Longer ones no Linux takes (limits.h). */
+function isTooLong(path: string): boolean {
+  return Buffer.byteLength(path) > 4000 || path.split('/').some((part) => Buffer.byteLength(part) > 255);
 }
 
 function staysInside(path: string): boolean {

@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import type { Build } from '../builds/build.ts';
 import { NexusError } from '../errors.ts';
 import type { ApiClient } from './api-client.ts';
@@ -28,15 +28,23 @@ export async function idOrNewest(client: ApiClient, id: string | undefined): Pro
 function listCommand(program: Command): void {
   program
     .command('list')
-    .description('List all builds, newest first.')
+    .description('List builds, newest first.')
+    .option('--limit <number>', 'at most so many', wholeNumber, 100)
+    .option('--all', 'all of them')
     .option('--json', 'print them as JSON')
-    .action(async ({ json }: { json?: true }) => {
+    .action(async ({ json, all, limit }: { json?: true; all?: true; limit: number }) => {
       const { client, out, err } = makeContext();
-      const builds = await (await client()).list();
+      const builds = await (await client()).list(all ? undefined : limit);
       if (json) out.write(`${JSON.stringify(builds, null, 2)}\n`);
       else if (builds.length === 0) err.write('There are no builds yet.\n');
       else out.write(`${formatTable([['ID', 'NAME', 'STATE', 'TOOK', 'ARTIFACTS'], ...builds.map(row)])}\n`);
+      if (!all && builds.length === limit) err.write(`These are the newest ${limit}; --all lists all.\n`);
     });
+}
+
+function wholeNumber(text: string): number {
+  if (!/^[1-9][0-9]*$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
+  return Number(text);
 }
 
 function row(build: Build): string[] {

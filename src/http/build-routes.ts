@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import { type Artifact, buildSchema } from '../builds/build.ts';
+import { type Artifact, buildSchema, isFinished } from '../builds/build.ts';
 import { buildRequest, parseRequest } from '../builds/request.ts';
 import { messageOf, NexusError } from '../errors.ts';
 import type { BuildPaths } from '../paths.ts';
@@ -16,11 +16,16 @@ export function buildRoutes(api: ApiServer, { builds, store, paths, artifacts }:
     {
       schema: {
         summary: 'Submit a build',
+        description:
+          'Answered with 200 and an earlier build when that has made the same and its artifacts are still here.',
         body: buildRequest,
-        response: { 201: buildSchema, '4xx': errorReply },
+        response: { 200: buildSchema, 201: buildSchema, '4xx': errorReply },
       },
     },
-    async (request, reply) => reply.status(201).send(await builds.submit(parseRequest(request.body))),
+    async (request, reply) => {
+      const build = await builds.submit(parseRequest(request.body));
+      return reply.status(isFinished(build) ? 200 : 201).send(build);
+    },
   );
   api.get(
     '/builds',

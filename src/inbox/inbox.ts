@@ -74,7 +74,7 @@ export class Inbox implements AsyncDisposable {
     // Then nothing wakes us but the clock.
     watcher.on('error', (error) => logger.warn('The inbox cannot be watched', { why: messageOf(error) }));
     const stop = store.onChange(({ id }) => {
-      if (ledger.nameOf(id) === undefined) return;
+      if (ledger.namesOf(id).length === 0) return;
       this.#news.add(id);
       this.#wake();
     });
@@ -175,14 +175,15 @@ export class Inbox implements AsyncDisposable {
     const { store, ledger } = this.#options;
     for (const id of this.#news) {
       this.#news.delete(id);
-      const name = ledger.nameOf(id);
-      const build = name === undefined ? undefined : await store.get(id).catch(() => undefined);
+      const build = await store.get(id).catch(() => undefined);
       // Progress is no news.
-      if (name === undefined || !build || this.#reported.get(id) === build.state) continue;
+      if (!build || this.#reported.get(id) === build.state) continue;
       if (isFinished(build)) this.#reported.delete(id);
       else this.#reported.set(id, build.state);
-      await this.#report(name, describeBuild(name, build));
-      if (isFinished(build)) await this.#link(name, build);
+      for (const name of ledger.namesOf(id)) {
+        await this.#report(name, describeBuild(name, build));
+        if (isFinished(build)) await this.#link(name, build);
+      }
     }
   }
 

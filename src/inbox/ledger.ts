@@ -50,9 +50,9 @@ export class Ledger {
     return this.#lines.get(name);
   }
 
-  /** The entry that a build was made of. */
-  nameOf(build: string): string | undefined {
-    return [...this.#lines].find(([, handed]) => handed.build === build)?.[0];
+  /** The entries that a build was made of: several of the same content may share one. */
+  namesOf(build: string): string[] {
+    return [...this.#lines].filter(([, handed]) => handed.build === build).map(([name]) => name);
   }
 
   get entries(): [string, Handed][] {

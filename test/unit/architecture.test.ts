@@ -30,6 +30,7 @@ const leaves = [
 const faces: Record<string, string> = {
   'builders/builder.ts': 'a builder’s interface',
   'builders/builder-life.ts': 'a builder’s interface',
+  'builders/task.ts': 'a builder’s interface',
   'http/schemas.ts': 'the API’s schemas',
   // The command line and the inbox take in the same things.
   'cli/pack-source.ts': 'a person’s folder',

@@ -206,7 +206,7 @@ describe('nexus', () => {
       await using cli =
         args[0] === 'run'
           ? start('run', await script('after.sh', 'echo after'))
-          : start('build', join(examples, 'smoke'));
+          : start('build', join(examples, 'smoke'), '--rebuild');
       await cli.untilSays(/waiting for its turn/);
       cli.interrupt();
       const { status, stderr, stdout } = await cli.ended();
@@ -310,7 +310,7 @@ describe('nexus', () => {
 
   it('draws its progress again and again on a terminal, and leaves nothing of it', async function () {
     const cli = fileURLToPath(new URL('../../../src/cli.ts', import.meta.url));
-    const command = `'${process.execPath}' --import '${import.meta.resolve('tsx')}' '${cli}' build '${examples}/smoke'`;
+    const command = `'${process.execPath}' --import '${import.meta.resolve('tsx')}' '${cli}' build --rebuild '${examples}/smoke'`;
     let said: string;
     try {
       const env = { ...process.env, ...settings() };

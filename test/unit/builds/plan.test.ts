@@ -62,7 +62,10 @@ describe('planBuild', () => {
       variants: ['iso'],
     });
     assert.ok(!evaluate.includes('-I'));
-    assert.match(files['images.nix'] ?? '', /builtins\.getFlake \("path:" \+ .* \(toString \.\/source\)\)/);
+    assert.match(
+      files['images.nix'] ?? '',
+      /builtins\.getFlake \("path:" \+ .*builtins\.path \{ path = \.\/source;/,
+    );
     assert.match(files['images.nix'] ?? '', /"server"/);
   });
 

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { execFile, execFileSync } from 'node:child_process';
-import { chmod, mkdir, readFile, readlink, symlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readFile, readlink, symlink, writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { planBuild } from '../../../src/builds/plan.ts';
 import { type BuildRequest, parseRequest } from '../../../src/builds/request.ts';
 import { renderScript } from '../../../src/builds/script.ts';
 import { skipUnless } from '../../fixtures/limits.ts';
 import { builderMissing } from '../../fixtures/orchestrator.ts';
+import { Stage } from '../../fixtures/stage.ts';
 import { type TempFolder, tempFolder } from '../../fixtures/temp-folder.ts';
 
 const run = promisify(execFile);
@@ -22,54 +22,6 @@ const scriptOf = (request: BuildRequest) => renderScript('id', planBuild(request
 
 /** How the derivations become roots. */
 const keep = ['--indirect', '--add-root', 'evaluated', 'keep.nix'];
-
-/** A folder in which a script runs as it does on a builder, but with programs that only write down their arguments. */
-class Stage implements AsyncDisposable {
-  readonly folder: TempFolder;
-
-  private constructor(folder: TempFolder) {
-    this.folder = folder;
-  }
-
-  /** `programs`: what each prints, as Bash. */
-  static async make(programs: Record<string, string>): Promise<Stage> {
-    const stage = new Stage(await tempFolder());
-    await mkdir(stage.folder.file('bin'));
-    await mkdir(stage.folder.file('build'));
-    const all = { 'nexus-phase': '', 'nexus-artifact': '', 'nix-instantiate': '', ...programs };
-    for (const [name, prints] of Object.entries(all)) {
-      const file = stage.folder.file('bin', name);
-      await writeFile(
-        file,
-        `#!/bin/bash\nprintf '%s\\0' "$@" $'\\n' >> "\${0%/bin/*}/${name}.calls"\n${prints}\n`,
-      );
-      await chmod(file, 0o755);
-    }
-    return stage;
-  }
-
-  async run(script: string): Promise<string> {
-    const build = this.folder.file('build');
-    await writeFile(join(build, 'script'), script);
-    const env = { PATH: `${this.folder.file('bin')}:${process.env.PATH}` };
-    const { stderr } = await run('bash', ['script'], { cwd: build, env, timeout: 20_000 });
-    await assert.rejects(readFile(join(build, 'hacked')), 'a word became a command');
-    return stderr;
-  }
-
-  /** The arguments of every call of a program. */
-  async calls(program: string): Promise<string[][]> {
-    const text = await readFile(this.folder.file(`${program}.calls`), 'utf8').catch(() => '');
-    return text
-      .split('\0\n\0')
-      .slice(0, -1)
-      .map((call) => call.split('\0'));
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return Promise.resolve(this.folder[Symbol.asyncDispose]());
-  }
-}
 
 describe('A script', () => {
   const requests: unknown[] = [
