@@ -73,7 +73,7 @@ async function partsOf(entry: Entry): Promise<Part[] | undefined> {
 }
 
 async function walk(entry: Entry, path: string, name: string, found: Part[]): Promise<void> {
-  const { mtimeMs, ctimeMs, size, ino, ...stat } = await lstat(path);
+  const stat = await lstat(path);
   if (stat.isDirectory()) {
     for (const child of await readdir(path)) {
       if (counts(child)) await walk(entry, join(path, child), `${name}/${child}`, found);
@@ -87,8 +87,8 @@ async function walk(entry: Entry, path: string, name: string, found: Part[]): Pr
     throw unsafe(`${entry.name}${name} is no file, folder or link`, 'Take it out.');
   }
   found.push({
-    ...{ name, path, kind: stat.isFile() ? 'file' : 'link', bytes: size },
-    stamp: `${ino} ${size} ${mtimeMs} ${ctimeMs}`,
+    ...{ name, path, kind: stat.isFile() ? 'file' : 'link', bytes: stat.size },
+    stamp: `${stat.ino} ${stat.size} ${stat.mtimeMs} ${stat.ctimeMs}`,
   });
   const bytes = found.reduce((sum, part) => sum + part.bytes, 0);
   if (found.length > mostFiles || bytes > mostBytes) {

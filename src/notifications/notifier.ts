@@ -48,6 +48,7 @@ export class Notifier implements AsyncDisposable {
       // Progress is no news.
       if (this.#states.get(id) === state) return;
       this.#states.set(id, state);
+      void this.#note(id);
       this.#due.add(id);
       this.#wake();
     });
@@ -84,6 +85,14 @@ export class Notifier implements AsyncDisposable {
       }
       await woken;
     }
+  }
+
+  /** From now on it is known, also to the next orchestrator, that there is something to tell of this build. */
+  async #note(id: string): Promise<void> {
+    if (this.#told.of(id) !== undefined || this.#done.has(id)) return;
+    await this.#told.set(id, 0).catch((error) => {
+      this.#options.logger.warn('What webhooks were told cannot be written', { why: messageOf(error) });
+    });
   }
 
   /** Tells what has not been told of one build. */

@@ -10,6 +10,7 @@ const content = z.record(z.string(), z.number().int().nonnegative());
 export class Told {
   readonly #path: string;
   readonly #numbers: Map<string, number>;
+  #writing: Promise<void> = Promise.resolve();
 
   private constructor(path: string, numbers: Map<string, number>) {
     this.#path = path;
@@ -49,7 +50,12 @@ export class Told {
     if (this.#numbers.delete(id)) await this.#write();
   }
 
+  /** One write after the other, each with all that is known by then. */
   async #write(): Promise<void> {
-    await writeFileAtomically(this.#path, `${JSON.stringify(Object.fromEntries(this.#numbers))}\n`);
+    const turn = this.#writing.then(() =>
+      writeFileAtomically(this.#path, `${JSON.stringify(Object.fromEntries(this.#numbers))}\n`),
+    );
+    this.#writing = turn.catch(() => {});
+    return turn;
   }
 }

@@ -57,7 +57,9 @@ describe('The inbox', () => {
     await writeFile(inbox.file('my folder', 'default.nix'), nixFile('hello'));
     const report = await inbox.report('my folder', /: built/);
     assert.match(report, /dropped/);
-    const result = await until('the link', () => readlink(inbox.file('my folder.result')).catch(() => undefined));
+    const result = await until('the link', () =>
+      readlink(inbox.file('my folder.result')).catch(() => undefined),
+    );
     assert.equal(await readFile(join(result, 'dropped'), 'utf8'), 'hello\n');
     assert.deepEqual(await inbox.names(), ['my-folder']);
   });
@@ -105,7 +107,8 @@ describe('The inbox', () => {
     await mkdir(inbox.file('escape'));
     await writeFile(inbox.file('escape', 'default.nix'), nixFile('x'));
     await symlink('../../../../../../etc/passwd', inbox.file('escape', 'passwd'));
-    for (const name of ['.hidden.nix', 'x.nix~', 'notes.txt']) await writeFile(inbox.file(name), nixFile('x'));
+    for (const name of ['.hidden.nix', 'x.nix~', 'notes.txt'])
+      await writeFile(inbox.file(name), nixFile('x'));
     assert.match(await inbox.report('etc', /not built/), /is a link/);
     assert.match(await inbox.report('escape', /not built/), /source-unsafe/);
     assert.deepEqual(await inbox.names(), []);

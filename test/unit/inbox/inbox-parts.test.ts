@@ -126,7 +126,10 @@ describe('A report', () => {
   const build = newBuild('20260911-101500-3f2a', request, new Date('2026-09-11T10:15:00Z'));
 
   it('says where it is, and in the end what came of it', () => {
-    assert.match(describeBuild('host', build), /^# `host`: being built\n[\s\S]*nexus logs 20260911-101500-3f2a/);
+    assert.match(
+      describeBuild('host', build),
+      /^# `host`: being built\n[\s\S]*nexus logs 20260911-101500-3f2a/,
+    );
     const artifact = { name: 'a.iso', bytes: 1500, sha256: 'f'.repeat(64), path: '/out/a.iso' };
     const built = { ...build, state: 'succeeded' as const, artifacts: [artifact] };
     assert.match(describeBuild('host', built), /\| `\/out\/a\.iso` \| 1\.5 kB \| `f{64}` \|/);

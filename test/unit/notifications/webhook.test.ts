@@ -48,7 +48,10 @@ describe('The headers of a message', () => {
   });
 
   it('take any other secret as it is, and are unsigned without one', () => {
-    const { 'webhook-signature': signature } = signedHeaders('a', 'b', 1, 'plain secret') as Record<string, string>;
+    const { 'webhook-signature': signature } = signedHeaders('a', 'b', 1, 'plain secret') as Record<
+      string,
+      string
+    >;
     assert.equal(signature, `v1,${createHmac('sha256', 'plain secret').update('a.1.b').digest('base64')}`);
     assert.deepEqual(Object.keys(signedHeaders('a', 'b', 1, undefined)), ['webhook-id', 'webhook-timestamp']);
   });
