@@ -73,12 +73,21 @@ describe('The API', () => {
       Object.keys(methods).map((method) => `${method} ${path}`),
     );
     assert.deepEqual(routes.sort(), [
+      'delete /api/v1/boots/{id}',
       'delete /api/v1/builds/{id}',
+      'get /api/v1/boots',
+      'get /api/v1/boots/{id}',
+      'get /api/v1/boots/{id}/screenshot',
+      'get /api/v1/boots/{id}/serial',
+      'get /api/v1/boots/{id}/vnc',
       'get /api/v1/builder',
       'get /api/v1/builder/console',
       'get /api/v1/builds',
       'get /api/v1/builds/{id}',
       'get /api/v1/builds/{id}/artifacts/{name}',
+      'get /api/v1/builds/{id}/boot-check',
+      'get /api/v1/builds/{id}/boot-check/screenshot',
+      'get /api/v1/builds/{id}/boot-check/serial',
       'get /api/v1/builds/{id}/events',
       'get /api/v1/builds/{id}/log',
       'get /api/v1/builds/{id}/watch',
@@ -86,14 +95,13 @@ describe('The API', () => {
       'post /api/v1/builder/start',
       'post /api/v1/builder/stop',
       'post /api/v1/builds',
+      'post /api/v1/builds/{id}/boot',
+      'post /api/v1/builds/{id}/boot-check',
       'post /api/v1/builds/{id}/cancel',
-<<<<<<< HEAD
-      'post /api/v1/login-codes',
-=======
       'post /api/v1/builds/{id}/pin',
       'post /api/v1/builds/{id}/unpin',
       'post /api/v1/gc',
->>>>>>> work-progress
+      'post /api/v1/login-codes',
       'post /api/v1/sources',
       'post /api/v1/stop',
     ]);
