@@ -1,7 +1,9 @@
-import { mkdir, readFile, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, rm } from 'node:fs/promises';
+import type { BootPlace } from './boot/machine.ts';
+import { plainQemu } from './boot/plain-qemu.ts';
 import { BuilderLife } from './builders/builder-life.ts';
 import { type BuilderChoice, chooseBuilder } from './builders/choose-builder.ts';
+import { bootContainers } from './builders/docker-vm/boot-container.ts';
 import { namedBootMedium } from './builders/docker-vm/boot-medium.ts';
 import { dockerVm } from './builders/docker-vm/docker-vm.ts';
 import { Engine } from './builders/docker-vm/engine.ts';
@@ -9,7 +11,9 @@ import { installationId, sweepContainers } from './builders/docker-vm/installati
 import { madeBootMedium } from './builders/docker-vm/make-boot-medium.ts';
 import { checkPrograms } from './builders/this-machine/nix.ts';
 import { thisMachine } from './builders/this-machine/this-machine.ts';
+import { BootChecks } from './builds/boot-checks.ts';
 import { Builds } from './builds/builds.ts';
+import { LiveBoots } from './builds/live-boots.ts';
 import { Sources } from './builds/sources.ts';
 import { BuildStore } from './builds/store.ts';
 import { CleanUp } from './clean-up.ts';
@@ -18,9 +22,15 @@ import { lockData } from './data-lock.ts';
 import { messageOf, NexusError } from './errors.ts';
 import { makeServer } from './http/server.ts';
 import type { Logger } from './log.ts';
-import { type DataPaths, dataPaths, packageRoot, vmSource, watcherProgram } from './paths.ts';
+import { type DataPaths, dataPaths, vmSource, watcherProgram } from './paths.ts';
+import { Durations } from './progress/durations.ts';
+import { ProgressBoard } from './progress/progress-board.ts';
+import { collectAtIntervals } from './retention/at-intervals.ts';
+import { Garbage } from './retention/gc.ts';
+import { finishRemovals } from './retention/remove-build.ts';
 import { loadOrMakeToken } from './token.ts';
 import { loadOrMakeKeys } from './transport/ssh-keys.ts';
+import { packageVersion } from './version.ts';
 import { sweepTemporaries, writeFileAtomically } from './write-file-atomically.ts';
 
 /** A running orchestrator; disposing of it stops it as the settings say. */
@@ -52,16 +62,30 @@ export async function startOrchestrator(
 
   const token = config.token ?? (await loadOrMakeToken(paths.token));
   const store = await BuildStore.open(paths, logger);
+  const durations = await Durations.open(paths.durations, logger);
+  const board = new ProgressBoard({ logOf: (id) => paths.build(id).log, durations, logger });
+  cleanUp.defer(store.onChange((build) => board.update(build)));
+  cleanUp.defer(() => board.close());
+  for (const build of store.unfinished()) board.update(build);
   const sources = new Sources(paths.sources);
   const choices = builders(config, paths, logger);
   const life = new BuilderLife((signal) => chooseBuilder(config.builder, choices, signal), logger);
   const builds = new Builds({ config, paths, store, sources, life, logger });
   let mode = config.stop;
   cleanUp.defer(() => stopBuilds(mode, builds, life));
+  await finishRemovals({ paths, artifacts: config.artifacts, logger });
+  const garbage = new Garbage({ config, paths, store, life, logger });
   builds.resume();
   // Only now that the folders are ours: what another one writes there is not left over.
   for (const folder of [paths.root, paths.sources, paths.thisMachine]) await sweepTemporaries(folder);
   const vmRuns = await sweepLeftovers(config, paths, logger);
+
+  const places = bootPlaces(config, paths);
+  const bootChecks = cleanUp.use(
+    new BootChecks({ store, paths, artifacts: config.artifacts, places, logger }),
+  );
+  const liveBoots = cleanUp.use(new LiveBoots({ artifacts: config.artifacts, places, logger }));
+  await bootChecks.start();
 
   let stopAsked: (mode: StopMode) => void = () => {};
   const asked = new Promise<StopMode>((resolve) => {
@@ -69,9 +93,11 @@ export async function startOrchestrator(
   });
   const closing = new AbortController();
   const { artifacts } = config;
-  const version = await packageVersion();
+  const version = packageVersion();
   const server = await makeServer({
-    ...{ builds, store, sources, life, paths, artifacts, version, token, logger, closing: closing.signal },
+    ...{ builds, store, board, sources, life, garbage, bootChecks, liveBoots },
+    ...{ paths, artifacts, version, token, logger },
+    closing: closing.signal,
     ...{ stop: stopAsked, stopMode: config.stop },
   });
   cleanUp.defer(() => server.close());
@@ -80,6 +106,8 @@ export async function startOrchestrator(
   await writeFileAtomically(paths.server, JSON.stringify({ url, pid: process.pid }));
   cleanUp.defer(() => rm(paths.server, { force: true }));
   builds.begin();
+  if (config.gcIntervalMs !== null)
+    void collectAtIntervals(garbage, config.gcIntervalMs, closing.signal, logger);
   logger.info('Orchestrator ready', { url, data: config.data, artifacts: config.artifacts });
 
   // A VM that was left running is taken over, so that it is seen, and stopped when we are.
@@ -136,6 +164,12 @@ function builderChoices(config: Config, paths: DataPaths, logger: Logger): Build
   ];
 }
 
+/** In the order of preference: what is installed here starts at once and needs no copy of the image. */
+function bootPlaces({ vm }: Config, paths: DataPaths): BootPlace[] {
+  const owner = async () => installationId(await loadOrMakeKeys(paths));
+  return [plainQemu, bootContainers({ engine: new Engine(), image: vm.image, owner })];
+}
+
 /** @returns whether a VM that an earlier orchestrator has left still runs; whatever else it has left is removed. */
 async function sweepLeftovers(config: Config, paths: DataPaths, logger: Logger): Promise<boolean> {
   if (config.builder === 'this-machine') return false;
@@ -162,9 +196,4 @@ async function listen(
       cause: error,
     });
   }
-}
-
-async function packageVersion(): Promise<string> {
-  const { version } = JSON.parse(await readFile(join(packageRoot, 'package.json'), 'utf8'));
-  return version;
 }

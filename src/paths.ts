@@ -25,6 +25,8 @@ export interface DataPaths {
   /** Uploaded sources, by the sha256 of their cleaned tar archive. */
   sources: string;
   builds: string;
+  /** How long derivations took here. */
+  durations: string;
   build(id: string): BuildPaths;
 }
 
@@ -59,6 +61,7 @@ export function dataPaths(root: string): DataPaths {
     bootMediumSource: join(root, 'builder', 'boot.json'),
     sources: join(root, 'sources'),
     builds,
+    durations: join(root, 'durations.json'),
     build: (id) => buildPaths(join(builds, id)),
   };
 }
@@ -76,5 +79,7 @@ function buildPaths(root: string): BuildPaths {
 
 /** The folder of the package: `vm/` lies in it, beside `src/` or `dist/`. */
 export const packageRoot = fileURLToPath(new URL('..', import.meta.url));
+/** What `npm run build` makes of src/dashboard. */
+export const dashboardFolder = join(packageRoot, 'dist', 'dashboard');
 export const vmSource = join(packageRoot, 'vm');
 export const watcherProgram = join(vmSource, 'watcher', 'nexus-watcher');

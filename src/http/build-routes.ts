@@ -5,10 +5,12 @@ import { z } from 'zod';
 import { type Artifact, buildSchema, isFinished } from '../builds/build.ts';
 import { buildRequest, parseRequest } from '../builds/request.ts';
 import { messageOf, NexusError } from '../errors.ts';
-import { buildId, buildList, buildQuery, errorReply } from './schemas.ts';
+import type { BuildPaths } from '../paths.ts';
+import { isPinned } from '../retention/pins.ts';
+import { buildId, buildList, buildQuery, buildView, errorReply } from './schemas.ts';
 import type { ApiServer, ServerParts } from './server-parts.ts';
 
-export function buildRoutes(api: ApiServer, { builds, store, artifacts }: ServerParts): void {
+export function buildRoutes(api: ApiServer, { builds, store, board, paths, artifacts }: ServerParts): void {
   api.post(
     '/builds',
     {
@@ -36,13 +38,20 @@ export function buildRoutes(api: ApiServer, { builds, store, artifacts }: Server
     },
     async ({ query }) => {
       const { builds: found, next } = await store.page(query);
-      return { builds: found.map((build) => builds.shown(build)), next };
+      return {
+        builds: found.map((build) => ({ ...builds.shown(build), progress: board.of(build.id) })),
+        next,
+      };
     },
   );
   api.get(
     '/builds/:id',
-    { schema: { summary: 'One build', params: buildId, response: { 200: buildSchema, '4xx': errorReply } } },
-    async ({ params }) => builds.shown(await store.get(params.id)),
+    { schema: { summary: 'One build', params: buildId, response: { 200: buildView, '4xx': errorReply } } },
+    async ({ params }) => ({
+      ...builds.shown(await store.get(params.id)),
+      ...(await pinOf(paths.build(params.id))),
+      progress: board.of(params.id),
+    }),
   );
   api.post(
     '/builds/:id/cancel',
@@ -84,6 +93,8 @@ export function buildRoutes(api: ApiServer, { builds, store, artifacts }: Server
     },
   );
 }
+
+const pinOf = async (paths: BuildPaths) => ((await isPinned(paths)) ? { pinned: true } : {});
 
 async function download(reply: FastifyReply, file: string, { name, bytes }: Artifact) {
   const handle = await openArtifact(file, name);

@@ -12,6 +12,7 @@ const leaves = [
     'clean-up.ts',
     'config.ts',
     'data-lock.ts',
+    'environment.ts',
     'errors.ts',
     'folder-bytes.ts',
     'limits.ts',
@@ -20,6 +21,7 @@ const leaves = [
     'paths.ts',
     'room-here.ts',
     'token.ts',
+    'version.ts',
   ],
   'write-file-atomically.ts',
 ];
@@ -30,9 +32,11 @@ const faces: Record<string, string> = {
   'builders/builder-life.ts': 'a builder’s interface',
   'builders/task.ts': 'a builder’s interface',
   'http/schemas.ts': 'the API’s schemas',
+  'retention/gc-report.ts': 'the API’s schemas',
   // It is a command like the others, but what it runs is the orchestrator.
   'cli/serve.ts': 'nexus serve',
   'cli.ts': 'the program',
+  'cli/commands.ts': 'the program',
   'main.ts': 'main',
 };
 
@@ -40,19 +44,40 @@ const faces: Record<string, string> = {
 const arrows: Record<string, readonly string[]> = {
   leaf: [],
   transport: [],
+  progress: ['transport'],
+  boot: ['transport'],
   bridge: ['transport'],
   artifacts: ['transport'],
   'a builder’s interface': ['bridge', 'transport'],
-  builders: ['a builder’s interface', 'bridge', 'transport'],
-  builds: ['a builder’s interface', 'artifacts', 'bridge', 'transport'],
-  'the API’s schemas': ['builds'],
-  http: ['the API’s schemas', 'a builder’s interface', 'builds', 'bridge', 'transport'],
-  retention: ['a builder’s interface', 'builds', 'bridge', 'transport'],
+  builders: ['a builder’s interface', 'boot', 'bridge', 'transport'],
+  builds: ['a builder’s interface', 'artifacts', 'boot', 'bridge', 'progress', 'transport'],
+  'the API’s schemas': ['builds', 'progress'],
+  http: [
+    ...['the API’s schemas', 'a builder’s interface', 'boot', 'builds', 'retention', 'bridge'],
+    ...['progress', 'transport'],
+  ],
+  retention: ['the API’s schemas', 'a builder’s interface', 'builds', 'bridge', 'transport'],
   inbox: ['builds', 'bridge', 'transport'],
-  cli: ['the API’s schemas', 'builds'],
+  // It may look at every kind of builder, and starts none.
+  doctor: ['boot', 'builders', 'a builder’s interface', 'transport'],
+  cli: ['the API’s schemas', 'builds', 'doctor', 'progress'],
+  // Of the API it may know the shapes, and of builds what a browser can run as well.
+  dashboard: ['the API’s schemas', 'builds', 'progress'],
   'nexus serve': ['cli', 'main'],
   'the program': ['nexus serve', 'cli'],
-  main: ['a builder’s interface', 'builders', 'builds', 'bridge', 'artifacts', 'http', 'inbox', 'transport'],
+  main: [
+    'a builder’s interface',
+    'builders',
+    'builds',
+    'bridge',
+    'artifacts',
+    'http',
+    'inbox',
+    'boot',
+    'progress',
+    'retention',
+    'transport',
+  ],
 };
 
 /** Packages that only these files may know. */
@@ -62,10 +87,12 @@ const confined: Record<string, RegExp> = {
   chokidar: /^(transport|inbox)\//,
   winston: /^log\.ts$/,
   fastify: /^http\//,
+  preact: /^dashboard\//,
+  vite: /^dashboard\//,
   commander: /^(cli\/|cli\.ts$)/,
 };
 
-const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
+const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((file) => /\.tsx?$/.test(file));
 const texts = new Map(files.map((file) => [file, readFileSync(posix.join(src, file), 'utf8')]));
 
 const textOf = (file: string) => texts.get(file) ?? '';
@@ -146,10 +173,32 @@ describe('The source', () => {
     });
   }
 
-  it('reads process.env in config.ts only', () => {
+  it('gives a browser nothing that only Node.js can run', () => {
+    // Types vanish; what is left of an import is in the bundle, with all that it imports in turn.
+    const kept = (file: string): string[] => {
+      const text = textOf(file).replace(/^import type [^;]*;$/gm, '');
+      return [...text.matchAll(/^import (?:[^;]* from )?'([^']+)';$/gm)].map(
+        ([, specifier]) => specifier ?? '',
+      );
+    };
+    const found = new Set<string>();
+    const packages = new Set<string>();
+    const visit = (file: string) => {
+      if (found.has(file) || file.endsWith('vite.config.ts')) return;
+      found.add(file);
+      for (const specifier of kept(file)) {
+        if (specifier.startsWith('.')) visit(posix.join(posix.dirname(file), specifier));
+        else packages.add(specifier);
+      }
+    };
+    for (const file of files.filter((file) => file.startsWith('dashboard/'))) visit(file);
+    assert.deepEqual([...packages].sort(), ['preact', 'preact/hooks']);
+  });
+
+  it('reads process.env in config.ts and environment.ts only', () => {
     assert.deepEqual(
       files.filter((file) => textOf(file).includes('process.env')),
-      ['config.ts'],
+      ['config.ts', 'environment.ts'],
     );
   });
 

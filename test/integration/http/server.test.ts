@@ -74,6 +74,7 @@ describe('The API', () => {
     );
     assert.deepEqual(routes.sort(), [
       'get /api/v1/builder',
+      'get /api/v1/builder/console',
       'get /api/v1/builds',
       'get /api/v1/builds/{id}',
       'get /api/v1/builds/{id}/artifacts/{name}',
@@ -85,6 +86,7 @@ describe('The API', () => {
       'post /api/v1/builder/stop',
       'post /api/v1/builds',
       'post /api/v1/builds/{id}/cancel',
+      'post /api/v1/login-codes',
       'post /api/v1/sources',
       'post /api/v1/stop',
     ]);
