@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { NexusError } from './errors.ts';
+import { type LimitsConfig, limitSettings, limitsOf } from './limits.ts';
 
 /** NixOS 26.05 as of 2026-09-11: what builds use when neither the request nor NEXUS_NIXPKGS says otherwise. */
 export const pinnedNixpkgs = '21a67dc470149f337cecafbe965d8d252a390518';
@@ -53,6 +54,7 @@ const environment = z.object({
   NEXUS_VM_SSH_PORT: port.default(0),
   NEXUS_VM_BOOT_TIMEOUT: seconds.default(600),
   NEXUS_COMPOSE_PROJECT: name.optional(),
+  ...limitSettings,
 });
 
 /** Settings of the watcher, the Compose file and the tests, which are not ours to judge. */
@@ -87,7 +89,7 @@ export interface VmConfig {
   composeProject: string | undefined;
 }
 
-export interface Config {
+export interface Config extends LimitsConfig {
   data: string;
   artifacts: string;
   /** How the artifacts folder is called where the user looks, when that differs (a bind mount). */
@@ -127,6 +129,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env, directory = pro
     slots: settings.NEXUS_SLOTS,
     stop: settings.NEXUS_STOP,
     nixpkgs: settings.NEXUS_NIXPKGS,
+    ...limitsOf(settings),
     vm: {
       image: settings.NEXUS_VM_IMAGE,
       nixImage: settings.NEXUS_VM_NIX_IMAGE,

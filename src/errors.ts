@@ -16,6 +16,7 @@ export const errorCodes = [
   'boot-medium-missing',
   'boot-medium-failed',
   'vm-start-failed',
+  'builder-lost',
   'not-ready',
   'watcher-failed',
   'connection-failed',
@@ -26,6 +27,9 @@ export const errorCodes = [
   'pipe-timeout',
   'script-rejected',
   'build-failed',
+  'limit-reached',
+  'disk-full',
+  'out-of-memory',
   'interrupted',
   'record-failed',
   'no-artifact',
@@ -68,6 +72,10 @@ export interface ErrorReport {
 /** The form in which a failure is stored in a build record and sent over the API. */
 export function reportError(error: unknown): ErrorReport {
   if (error instanceof NexusError) return { code: error.code, message: error.message, hint: error.hint };
+  if (isDiskFull(error)) {
+    const hint = 'Make room on that disk, or let `nexus gc` do it.';
+    return { code: 'disk-full', message: `A disk here is full: ${messageOf(error)}`, hint };
+  }
   return { code: 'internal', message: messageOf(error) };
 }
 
@@ -80,4 +88,11 @@ export function messageOf(error: unknown): string {
 export function systemCodeOf(error: unknown): string | undefined {
   if (error instanceof Error && 'code' in error && typeof error.code === 'string') return error.code;
   return undefined;
+}
+
+/** Whether a disk or a quota of this machine is full, however deep that is in an error. */
+export function isDiskFull(error: unknown): boolean {
+  const code = systemCodeOf(error);
+  if (code === 'ENOSPC' || code === 'EDQUOT') return true;
+  return error instanceof Error && error.cause !== undefined && isDiskFull(error.cause);
 }

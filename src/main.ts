@@ -59,7 +59,7 @@ export async function startOrchestrator(
   let mode = config.stop;
   cleanUp.defer(() => stopBuilds(mode, builds, life));
   builds.resume();
-  await sweepLeftovers(config, paths, logger);
+  const vmRuns = await sweepLeftovers(config, paths, logger);
 
   let stopAsked: (mode: StopMode) => void = () => {};
   const asked = new Promise<StopMode>((resolve) => {
@@ -80,7 +80,8 @@ export async function startOrchestrator(
   builds.begin();
   logger.info('Orchestrator ready', { url, data: config.data, artifacts: config.artifacts });
 
-  if (config.builderStart === 'at-once') {
+  // A VM that was left running is taken over, so that it is seen, and stopped when we are.
+  if (config.builderStart === 'at-once' || vmRuns) {
     life.start().catch((error) => logger.warn('Builder did not start', { why: messageOf(error) }));
   }
   const owned = cleanUp.move();
@@ -133,15 +134,17 @@ function builderChoices(config: Config, paths: DataPaths, logger: Logger): Build
   ];
 }
 
-/** An orchestrator that was killed could not remove its VM. */
-async function sweepLeftovers(config: Config, paths: DataPaths, logger: Logger): Promise<void> {
-  if (config.builder === 'this-machine') return;
+/** @returns whether a VM that an earlier orchestrator has left still runs; whatever else it has left is removed. */
+async function sweepLeftovers(config: Config, paths: DataPaths, logger: Logger): Promise<boolean> {
+  if (config.builder === 'this-machine') return false;
   try {
-    const removed = await sweepContainers(new Engine(), await loadOrMakeKeys(paths));
+    const { removed, vm } = await sweepContainers(new Engine(), await loadOrMakeKeys(paths));
     if (removed > 0) logger.warn('Removed containers that an earlier orchestrator had left', { removed });
+    return vm !== undefined;
   } catch (error) {
     // No Engine, no containers: whether that matters shows when a builder is needed.
     logger.debug('Could not look for left containers', { why: messageOf(error) });
+    return false;
   }
 }
 

@@ -34,6 +34,8 @@ export interface BuildPaths {
   events: string;
   /** Its sum: written when the build is accepted and when it has ended. */
   record: string;
+  /** There when nothing may remove the build. */
+  pinned: string;
   script: string;
   log: string;
 }
@@ -66,6 +68,7 @@ function buildPaths(root: string): BuildPaths {
     root,
     events: join(root, 'events.jsonl'),
     record: join(root, 'build.json'),
+    pinned: join(root, 'pinned'),
     script: join(root, 'script'),
     log: join(root, 'log'),
   };

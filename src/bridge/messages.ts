@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { limitNames } from '../limits.ts';
 
 /** Protocol version of the pipe; docs/protocol.md is its specification. */
 export const protocolVersion = 1;
@@ -58,6 +59,11 @@ const eventSchema = z.discriminatedUnion('type', [
     result: z.enum(finishedResults).catch('exit-code'),
     status: z.number().int().nullable(),
     signal: z.string().nullable().optional(),
+    // Which one was reached, when that has ended it.
+    limit: z
+      .object({ name: z.enum(limitNames), value: z.number() })
+      .optional()
+      .catch(undefined),
     retrieve: z.array(z.string()).default([]),
   }),
 ]);

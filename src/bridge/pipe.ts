@@ -1,14 +1,12 @@
 import { EventEmitter, on, once } from 'node:events';
 import { posix } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import pRetry from 'p-retry';
-import { messageOf, NexusError } from '../errors.ts';
+import { NexusError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { anySignal, waitAtMost } from '../transport/signals.ts';
 import type { Transport } from '../transport/transport.ts';
-import { readLines } from './lines.ts';
-import { type BridgeEvent, type BridgeEventOf, type ParsedLine, parseLine } from './messages.ts';
-import { findPlace, type Place } from './place.ts';
+import { EventReader } from './event-reader.ts';
+import type { BridgeEvent, BridgeEventOf } from './messages.ts';
+import { pastEvents } from './past-events.ts';
 import { Seen } from './seen.ts';
 
 export type Hello = BridgeEventOf<'hello'>;
@@ -29,12 +27,6 @@ const answerMs = 4_000;
 const answerTries = 15;
 const putTries = 8;
 
-/** How soon reading is tried again when it fails although the connection is there. */
-const rereadMs = 1_000;
-
-/** More malformed lines than a person wants to read about. */
-const mostReports = 100;
-
 /**
  * The orchestrator's end of the pipe.
  *
@@ -46,21 +38,17 @@ const mostReports = 100;
 export class Pipe implements AsyncDisposable {
   readonly root: string;
   readonly #transport: Transport;
-  readonly #logger: Logger;
   readonly #events = new EventEmitter().setMaxListeners(0);
   readonly #closing = new AbortController();
   readonly #lost = new AbortController();
-  readonly #seen = new Seen();
   readonly #following: Promise<void>;
   #sending: Promise<unknown> = Promise.resolve();
   #hello: Hello | undefined;
-  #reports = 0;
 
-  constructor({ transport, root, logger }: PipeOptions) {
-    this.root = root;
-    this.#transport = transport;
-    this.#logger = logger;
-    this.#following = this.#follow();
+  constructor(options: PipeOptions) {
+    this.root = options.root;
+    this.#transport = options.transport;
+    this.#following = this.#follow(options);
   }
 
   /** Aborts when the pipe is closed. */
@@ -158,75 +146,17 @@ export class Pipe implements AsyncDisposable {
     signal: AbortSignal,
   ): AsyncGenerator<BridgeEvent> {
     const seen = new Seen();
-    for (const line of await this.#past(id, signal)) {
-      const parsed = parseLine(line);
-      if (parsed.kind !== 'event' || !('id' in parsed.event) || parsed.event.id !== id) continue;
-      if (seen.add(JSON.stringify(parsed.event))) yield parsed.event;
+    for (const event of await pastEvents(this.#transport, this.root, id, signal)) {
+      if (seen.add(JSON.stringify(event))) yield event;
     }
     for await (const event of live) if (seen.add(JSON.stringify(event))) yield event;
   }
 
-  /** The lines that name the build; its last one also stands in a file of its own, for when `pipe_out` is renewed. */
-  async #past(id: string, signal: AbortSignal): Promise<string[]> {
-    const files = [posix.join(this.root, 'pipe_out'), posix.join(this.root, 'builds', id, 'finished')];
-    const find = () =>
-      this.#transport.run(['grep', '-ahsF', '-e', `"id":"${id}"`, '--', ...files], { signal });
-    const { stdout } = await pRetry(find, {
-      retries: Number.POSITIVE_INFINITY,
-      maxTimeout: 5000,
-      shouldRetry: ({ error }) => error instanceof NexusError && error.code === 'connection-lost',
-      signal,
-    });
-    return stdout.split('\n');
-  }
-
-  /** Reads `pipe_out` for as long as the pipe is open, over whatever connection there is. */
-  async #follow(): Promise<void> {
-    const signal = this.#closing.signal;
-    let place: Place | undefined;
-    let told = '';
-    while (!signal.aborted) {
-      try {
-        const from = await findPlace(this.#transport, this.#file, place, signal);
-        place = from;
-        for await (const end of this.#read(from.offset, signal)) place.offset = end;
-      } catch (error) {
-        if (signal.aborted) break;
-        const why = messageOf(error);
-        if (why !== told) this.#logger.debug('The pipe is read anew', { why });
-        told = why;
-        await sleep(rereadMs, undefined, { signal }).catch(() => {});
-      }
-    }
+  /** Reads for as long as the pipe is open. */
+  async #follow({ transport, root, logger }: PipeOptions): Promise<void> {
+    const onEvent = (event: BridgeEvent) => this.#dispatch(event);
+    await new EventReader({ transport, root, logger, onEvent }).read(this.#closing.signal);
     this.#lost.abort(new NexusError('stopping', 'The pipe was closed'));
-  }
-
-  get #file(): string {
-    return posix.join(this.root, 'pipe_out');
-  }
-
-  /** Gives the offset behind every line it has dealt with. */
-  async *#read(offset: number, signal: AbortSignal): AsyncGenerator<number> {
-    const chunks = this.#transport.follow(this.#file, { offset, signal, resume: false });
-    for await (const line of readLines(chunks, offset)) {
-      const parsed = parseLine(line.text);
-      if (parsed.kind === 'event' && this.#seen.add(JSON.stringify(parsed.event)))
-        this.#dispatch(parsed.event);
-      this.#report(parsed, line.offset, line.cut);
-      yield line.end;
-    }
-  }
-
-  #report(parsed: ParsedLine, offset: number, cut: boolean): void {
-    const why = parsed.kind === 'malformed' ? (cut ? 'longer than any event' : parsed.why) : undefined;
-    const stray = parsed.kind === 'event' ? parsed.stray : undefined;
-    const what = why ? 'Malformed event skipped' : 'Event found behind something malformed';
-    if (!why && !stray) return;
-    if (!this.#seen.add(`malformed line at ${offset}`)) return;
-    this.#reports += 1;
-    if (this.#reports > mostReports) return;
-    this.#logger.warn(what, { offset, why: why ?? stray });
-    if (this.#reports === mostReports) this.#logger.warn('Further malformed events are not reported');
   }
 
   #dispatch(event: BridgeEvent): void {

@@ -2,6 +2,7 @@ import { type ErrorReport, messageOf, NexusError, reportError } from '../errors.
 import type { Logger } from '../log.ts';
 import { abortable } from '../transport/signals.ts';
 import type { Builder, BuilderKind, StartedBuilder, StepNews } from './builder.ts';
+import { type Task, task } from './task.ts';
 
 export type BuilderState = 'absent' | 'preparing' | 'starting' | 'ready' | 'busy' | 'stopping' | 'lost';
 
@@ -12,6 +13,8 @@ export interface BuilderStatus {
   step: StepNews | null;
   /** Why the last start failed, or what the builder was lost to. */
   error: ErrorReport | null;
+  /** Since when it does not answer, although it has not been lost: what runs there goes on. RFC 3339. */
+  unreachableSince: string | null;
   /** What its watcher said of the machine. */
   machine: {
     system: string;
@@ -34,6 +37,8 @@ export class BuilderLife {
   readonly #choose: (signal: AbortSignal) => Promise<Builder>;
   readonly #logger: Logger;
   #kind: BuilderKind | null = null;
+  /** What was last started, or was to be. */
+  #builder: Builder | undefined;
   #state: BuilderState = 'absent';
   #step: StepNews | null = null;
   #error: ErrorReport | null = null;
@@ -62,7 +67,8 @@ export class BuilderLife {
           diskFree: hello.disk.free,
         }
       : null;
-    return { kind: this.#kind, state, step: this.#step, error: this.#error, machine };
+    const unreachableSince = this.#started?.transport.reach.unreachableSince?.toISOString() ?? null;
+    return { kind: this.#kind, state, step: this.#step, error: this.#error, unreachableSince, machine };
   }
 
   /** Calls `listener` on every change of the status; returns how to end that. */
@@ -114,13 +120,22 @@ export class BuilderLife {
     }
   }
 
+  /** How many use it now. */
+  get users(): number {
+    return this.#users;
+  }
+
   get busy(): boolean {
     return this.#users > 0;
   }
 
-  /** Stops it cleanly; a start under way is given up. Stopping what does not run does nothing. */
+  /** Stops it cleanly, also one that was left running and could not be taken over; a start under way is given up. */
   async stop(): Promise<void> {
-    this.#stopping ??= this.#end((started) => started[Symbol.asyncDispose]()).finally(() => {
+    const stop = async (started: StartedBuilder | undefined) => {
+      if (started) await started[Symbol.asyncDispose]();
+      else await this.#builder?.stopLeft?.();
+    };
+    this.#stopping ??= this.#end(stop).finally(() => {
       this.#stopping = undefined;
     });
     await this.#stopping;
@@ -128,7 +143,7 @@ export class BuilderLife {
 
   /** Lets go of it and leaves it and its builds running; a start under way is given up. */
   async leave(): Promise<void> {
-    this.#stopping ??= this.#end((started) => started.detach()).finally(() => {
+    this.#stopping ??= this.#end(async (started) => started?.detach()).finally(() => {
       this.#stopping = undefined;
     });
     await this.#stopping;
@@ -151,11 +166,13 @@ export class BuilderLife {
     this.#enter('starting');
     try {
       const builder = await this.#choose(signal);
+      this.#builder = builder;
       this.#kind = builder.kind;
       this.#logger.info('Builder starting', { builder: builder.kind });
       const started = await builder.start({ signal, onStep: (step) => this.#news(step) });
       this.#started = started;
       started.lost.addEventListener('abort', () => void this.#lose(started), { once: true });
+      started.transport.reach.onChange(() => this.#reachChanged(started));
       this.#logger.info('Builder ready', {
         builder: builder.kind,
         system: started.hello.system,
@@ -170,19 +187,26 @@ export class BuilderLife {
     }
   }
 
-  async #end(giveUp: (started: StartedBuilder) => PromiseLike<void>): Promise<void> {
+  async #end(giveUp: (started: StartedBuilder | undefined) => Promise<void>): Promise<void> {
     for (const underWay of [this.#preparing, this.#starting]) {
       underWay?.abort.abort(new NexusError('stopping', 'The builder is being stopped'));
       await underWay?.promise.catch(() => {});
     }
     const started = this.#started;
-    if (!started) return;
+    if (!started) return giveUp(undefined);
     this.#started = undefined;
     this.#enter('stopping');
     this.#logger.info('Builder stopping', { builder: started.kind });
     await giveUp(started);
     this.#logger.info('Builder stopped', { builder: started.kind });
     this.#enter('absent');
+  }
+
+  #reachChanged({ kind, transport }: StartedBuilder): void {
+    const { unreachableSince, why } = transport.reach;
+    if (unreachableSince) this.#logger.warn('Builder cannot be reached', { builder: kind, why });
+    else this.#logger.info('Builder is reached again', { builder: kind });
+    this.#changed();
   }
 
   async #lose(started: StartedBuilder): Promise<void> {
@@ -213,18 +237,4 @@ export class BuilderLife {
   #changed(): void {
     for (const listener of this.#listeners) listener();
   }
-}
-
-/** Work that several may wait for, and that can be given up. */
-interface Task<T> {
-  promise: Promise<T>;
-  abort: AbortController;
-}
-
-function task<T>(work: (signal: AbortSignal) => Promise<T>, whenDone: () => void): Task<T> {
-  const abort = new AbortController();
-  const promise = work(abort.signal).finally(whenDone);
-  // Whoever waits is told; that nobody may wait is no mistake.
-  promise.catch(() => {});
-  return { promise, abort };
 }

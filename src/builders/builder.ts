@@ -26,6 +26,8 @@ export interface Builder {
   prepare(options: StartOptions): Promise<void>;
   /** Makes it ready, or leaves nothing behind and rejects with what was missing. */
   start(options: StartOptions): Promise<StartedBuilder>;
+  /** Stops a machine that an earlier orchestrator has left running, if there can be one. */
+  stopLeft?(): Promise<void>;
 }
 
 /** A builder that answers. Disposing stops it, detaching leaves it; after either, both do nothing. */

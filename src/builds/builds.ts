@@ -17,7 +17,7 @@ import { newBuild } from './transition.ts';
 import { whyQueued } from './why-queued.ts';
 
 export interface BuildsOptions {
-  config: Pick<Config, 'nixpkgs' | 'artifacts' | 'artifactsShownAs' | 'slots'>;
+  config: Pick<Config, 'nixpkgs' | 'artifacts' | 'artifactsShownAs' | 'slots' | 'limits' | 'room'>;
   paths: DataPaths;
   store: BuildStore;
   sources: Sources;

@@ -3,7 +3,9 @@ import { join, posix } from 'node:path';
 import { type Delivered, deliver } from '../artifacts/deliver.ts';
 import { findDelivered } from '../artifacts/find-delivered.ts';
 import { messageOf } from '../errors.ts';
+import { folderBytes } from '../folder-bytes.ts';
 import type { Logger } from '../log.ts';
+import { withRoomHere } from '../room-here.ts';
 import { runChecked } from '../transport/run-checked.ts';
 import { anySignal } from '../transport/signals.ts';
 import type { Artifact, Build } from './build.ts';
@@ -17,9 +19,14 @@ export function artifactsFolder({ id, request }: Build): string {
   return `${request.name}-${id}`;
 }
 
+/** Where what is fetched lies until all of it is there. */
+function partialFolder(artifacts: string, build: Build): string {
+  return join(artifacts, `.${artifactsFolder(build)}.part`);
+}
+
 /** Removes what was fetched of a build that will not be fetched to its end. */
 export async function discardPartial(artifacts: string, build: Build, logger: Logger): Promise<void> {
-  const folder = join(artifacts, `.${artifactsFolder(build)}.part`);
+  const folder = partialFolder(artifacts, build);
   try {
     await rm(folder, { recursive: true, force: true });
   } catch (error) {
@@ -53,14 +60,21 @@ async function bringHome(options: RunningBuild, artifacts: ReportedArtifact[]): 
   if (earlier) return earlier;
   // Nothing may lie under the final name that is not what the builder has described.
   await rm(folder, { recursive: true, force: true });
-  return deliver({
-    transport: builder.transport,
-    files: artifacts,
-    folder,
-    manifest: manifestOf(options, artifacts),
-    signal: anySignal(options.signal, options.leaving, builder.lost),
-    // Progress that is told after the end is worth nothing.
-    onProgress: progress((bytes) => void happen({ type: 'fetching', bytes }).catch(() => {})),
+  const signal = anySignal(options.signal, options.leaving, builder.lost);
+  const fetch = () =>
+    deliver({
+      ...{ transport: builder.transport, files: artifacts, folder, signal },
+      manifest: manifestOf(options, artifacts),
+      // Progress that is told after the end is worth nothing.
+      onProgress: progress((bytes) => void happen({ type: 'fetching', bytes }).catch(() => {})),
+    });
+  const total = artifacts.reduce((sum, { bytes }) => sum + bytes, 0);
+  const there = await folderBytes(partialFolder(options.artifacts, current()));
+  return withRoomHere(fetch, {
+    needed: [{ folder: options.artifacts, bytes: Math.max(0, total - there) }],
+    timeoutMs: options.room.timeoutMs,
+    onWaiting: (reason) => happen({ type: 'waiting', reason }),
+    signal,
   });
 }
 
@@ -80,7 +94,7 @@ async function release({ builder, logger }: RunningBuild, build: Build): Promise
     await runChecked(builder.transport, [
       'sh',
       '-c',
-      'cd "$1" && rm -rf -- result* converted source',
+      'cd "$1" && rm -rf -- result* evaluated* converted source',
       'sh',
       folder,
     ]);

@@ -1,29 +1,83 @@
 import { open } from 'node:fs/promises';
+import { formatBytes, formatDuration } from '../amounts.ts';
 import type { BridgeEventOf } from '../bridge/messages.ts';
 import { NexusError } from '../errors.ts';
+import type { LimitName } from '../limits.ts';
+import type { BuilderRoom } from './builder-room.ts';
 import { knownCause } from './known-causes.ts';
 
 const tailBytes = 64 * 1024;
 const mostLines = 25;
 const linesBefore = 10;
 
+/** What was free on the builder before and after a build, as far as it is known. */
+export interface RoomAround {
+  before?: BuilderRoom | undefined;
+  after?: BuilderRoom | undefined;
+}
+
 /** What a build that did not succeed tells the person: how it ended, and the lines of its log that say why. */
 export async function explainFailure(
   finished: BridgeEventOf<'finished'>,
   logPath: string,
+  room: RoomAround = {},
 ): Promise<NexusError> {
+  if (finished.result === 'timeout' && finished.limit) return limitReached(finished.limit);
   const lines = failingLines(await readTail(logPath));
   const said = lines.length > 0 ? `\n${lines.join('\n')}` : ' and printed nothing';
-  const advice = knownCause(lines.join('\n'));
+  const code = codeOf(finished, lines.join('\n'), room);
+  const advice = adviceOf[code] ?? knownCause(lines.join('\n'));
   const whole = 'The whole log: nexus logs';
   const hint = advice ? `${advice}\n${whole}` : whole;
-  return new NexusError('build-failed', `${howItEnded(finished)}${said}`, { hint });
+  return new NexusError(code, `${howItEnded(finished, code)}${said}`, { hint });
 }
 
-function howItEnded({ result, status, signal }: BridgeEventOf<'finished'>): string {
+/** A build that has reached one of its limits, with the limit and how to change it. */
+export function limitReached({ name, value }: { name: LimitName; value: number }): NexusError {
+  const most = {
+    time: `It ran for ${formatDuration(value * 1000)}, which is its limit`,
+    silence: `It printed nothing for ${formatDuration(value * 1000)}, which is its limit`,
+    log: `Its log has more than ${formatBytes(value)}, which is its limit`,
+    artifact: `Its artifacts have more than ${formatBytes(value)}, which is their limit`,
+  }[name];
+  return new NexusError('limit-reached', `${most} (${name}=${value})`, {
+    hint: `--${name}-limit allows one build more, NEXUS_LIMIT_${name.toUpperCase()} every build.\nThe whole log: nexus logs`,
+  });
+}
+
+/** Less than this is a full disk, whatever was freed when the build had ended. */
+const fullBytes = 256 * 1024 * 1024;
+
+/** Nix's own words of a full disk, which are not about the disk of an image. */
+const nixDiskFull = /^\s*error: (?!builder for ).*(No space left on device|database or disk is full)/m;
+
+type FailureCode = 'out-of-memory' | 'disk-full' | 'build-failed';
+
+function codeOf(
+  { result }: BridgeEventOf<'finished'>,
+  said: string,
+  { before, after }: RoomAround,
+): FailureCode {
+  if (result === 'oom-kill') return 'out-of-memory';
+  if (/No space left on device|disk is full/.test(said) && after && after.disk < fullBytes)
+    return 'disk-full';
+  if (nixDiskFull.test(said)) return 'disk-full';
+  // Somebody was killed meanwhile, and something of this build was killed.
+  if (before && after && after.oomKills > before.oomKills && /signal 9|Killed|137/.test(said))
+    return 'out-of-memory';
+  return 'build-failed';
+}
+
+const adviceOf: Partial<Record<FailureCode, string>> = {
+  'out-of-memory':
+    'Give the builder more memory with NEXUS_VM_MEMORY, or build fewer things at once. Some image formats need several GiB.',
+  'disk-full': 'Give the builder a larger disk with NEXUS_VM_DISK, or free some of it with `nexus gc`.',
+};
+
+function howItEnded({ result, status, signal }: BridgeEventOf<'finished'>, code: FailureCode): string {
+  if (code === 'out-of-memory') return 'The builder ran out of memory and killed the build';
+  if (code === 'disk-full') return 'The disk of the builder got full';
   switch (result) {
-    case 'oom-kill':
-      return 'The builder ran out of memory and killed the build';
     case 'timeout':
       return 'The build took longer than it may';
     case 'interrupted':

@@ -5,6 +5,7 @@ import type { Config } from '../config.ts';
 import { messageOf, NexusError, reportError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { DataPaths } from '../paths.ts';
+import { waitForRoomHere } from '../room-here.ts';
 import { abortable, anySignal } from '../transport/signals.ts';
 import type { Build } from './build.ts';
 import { discardPartial } from './collect.ts';
@@ -16,7 +17,7 @@ import type { Sources } from './sources.ts';
 import type { BuildStore } from './store.ts';
 
 export interface JobOptions {
-  config: Pick<Config, 'nixpkgs' | 'artifacts' | 'artifactsShownAs'>;
+  config: Pick<Config, 'nixpkgs' | 'artifacts' | 'artifactsShownAs' | 'limits' | 'room'>;
   paths: DataPaths;
   store: BuildStore;
   sources: Sources;
@@ -145,15 +146,29 @@ export class Job {
             artifacts: config.artifacts,
             artifactsShownAs: config.artifactsShownAs,
           },
+          ...{ limits: config.limits, room: config.room, isAlone: () => life.users === 1 },
           ...{ signal, leaving, logger, happen: (happening: Happening) => this.#happen(happening) },
         });
       } catch (error) {
         throw builder.lost.aborted ? lost(builder, error) : error;
       }
     };
+    await this.#waitForRoom(anySignal(signal, leaving));
     // The builder has to be asked to end what it may have; what it never had ends at once.
     const isThere = this.#current().state !== 'queued';
     await life.use(work, isThere ? leaving : anySignal(signal, leaving));
+  }
+
+  /** Before anything is begun: what a full disk cuts short is worse than a wait. */
+  async #waitForRoom(signal: AbortSignal): Promise<void> {
+    const { paths, config } = this.#options;
+    if (!this.waits) return;
+    await waitForRoomHere({
+      needed: [paths.root, config.artifacts].map((folder) => ({ folder, bytes: config.room.here })),
+      timeoutMs: config.room.timeoutMs,
+      onWaiting: (reason) => this.#happen({ type: 'waiting', reason }),
+      signal,
+    });
   }
 
   async #happen(happening: Happening): Promise<void> {
@@ -189,9 +204,9 @@ export class Job {
     else logger.warn('Build failed', { buildId: id, code: report.code, why: report.message.split('\n')[0] });
   }
 
-  #cannotEnd(error: unknown): false {
+  async #cannotEnd(error: unknown): Promise<false> {
     if (!(error instanceof NexusError && error.code === 'record-failed')) throw error;
-    void this.#say(error.message);
+    await this.#say(error.message);
     return false;
   }
 

@@ -14,6 +14,7 @@ export interface Circumstances {
 
 /** What passes by itself: the builder comes back, a disk gets room. */
 const passing: readonly ErrorCode[] = [
+  'builder-lost',
   'connection-lost',
   'connection-failed',
   'watcher-failed',

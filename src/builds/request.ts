@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { NexusError } from '../errors.ts';
+import { ownLimits } from '../limits.ts';
 import { nixpkgsLocation } from '../nixpkgs.ts';
 import { resolveVariant, type Variant } from './variants.ts';
 
@@ -54,6 +55,7 @@ const diskSize = z
 /** What every request may say besides what it wants built. */
 const common = {
   name: buildName,
+  limits: ownLimits.optional(),
   priority: z.number().int().min(-10).max(10).optional().describe('The higher the sooner; 0 by default'),
 };
 

@@ -1,12 +1,15 @@
 import { appendFile, stat } from 'node:fs/promises';
 import { posix } from 'node:path';
 import { NexusError } from '../errors.ts';
+import { limitsInEffect } from '../limits.ts';
 import { anySignal } from '../transport/signals.ts';
 import { writeFileAtomically } from '../write-file-atomically.ts';
+import { collectStore } from './builder-garbage.ts';
+import { type BuilderRoom, measureRoom, waitForBuilderRoom } from './builder-room.ts';
 import { collect } from './collect.ts';
 import { copyLog } from './copy-log.ts';
 import { endOnBuilder } from './end-on-builder.ts';
-import { explainFailure } from './explain-failure.ts';
+import { explainFailure, limitReached } from './explain-failure.ts';
 import { checkRequest, type PlanDefaults, planBuild } from './plan.ts';
 import { type RunningBuild, scriptId } from './running-build.ts';
 import { renderScript } from './script.ts';
@@ -23,6 +26,7 @@ const mostAttempts = 2;
  * @throws {NexusError} what stopped it; the caller records that.
  */
 export async function runBuild(options: RunningBuild): Promise<void> {
+  const before = await waitForRoom(options);
   await meet(options);
   let outcome = await runScript(options);
   while (outcome.finished.result === 'interrupted') {
@@ -30,13 +34,38 @@ export async function runBuild(options: RunningBuild): Promise<void> {
     outcome = await runScript(options);
   }
   const { finished } = outcome;
-  if (finished.result !== 'success') throw await explainFailure(finished, options.paths.log);
+  if (finished.result !== 'success') {
+    const after = await measureRoom(options.builder, options.builder.lost).catch(() => undefined);
+    throw await explainFailure(finished, options.paths.log, { before, after });
+  }
+  checkArtifacts(options, outcome);
   if (outcome.artifacts.length === 0 && options.current().request.kind !== 'script') {
     throw new NexusError('no-artifact', 'The build succeeded but made no file to fetch', {
       hint: 'See the log; the expression may give an empty folder.',
     });
   }
   await collect(options, outcome);
+}
+
+/** Only once: a build that may be on the builder already has its room. */
+async function waitForRoom(options: RunningBuild): Promise<BuilderRoom | undefined> {
+  const { current, builder, room, signal, leaving, logger, happen, isAlone } = options;
+  const { state, request } = current();
+  if (state !== 'queued') return undefined;
+  const ended = anySignal(signal, leaving, builder.lost);
+  return waitForBuilderRoom({
+    ...{ builder, request, needed: room, signal: ended },
+    mayChange: () => builder.kind === 'this-machine' || !isAlone(),
+    collect: (bytes) => collectStore({ builder, signal: ended, logger }, bytes),
+    onWaiting: (reason) => happen({ type: 'waiting', reason }),
+  });
+}
+
+/** The builder has refused what is too large; a builder whose script was changed by hand has not. */
+function checkArtifacts({ current, limits }: RunningBuild, { artifacts }: Outcome): void {
+  const { artifact: most } = limitsInEffect(current().request.limits, limits);
+  if (most === null || artifacts.reduce((sum, { bytes }) => sum + bytes, 0) <= most) return;
+  throw limitReached({ name: 'artifact', value: most });
 }
 
 async function meet(options: RunningBuild): Promise<void> {
@@ -72,7 +101,8 @@ async function runScript(options: RunningBuild): Promise<Outcome> {
   const folder = posix.join(pipe.root, 'builds', id);
   const defaults: PlanDefaults = { nixpkgs: options.nixpkgs, system: builder.hello.system };
   checkRequest(build.request, defaults.system);
-  const script = renderScript(id, planBuild(build.request, defaults));
+  const limits = limitsInEffect(build.request.limits, options.limits);
+  const script = renderScript(id, planBuild(build.request, defaults), limits);
   const away = anySignal(builder.lost, options.leaving);
   const log = await copyLog({
     ...{ builder, remote: posix.join(folder, 'log'), local: paths.log, start: build.logStart, logger },

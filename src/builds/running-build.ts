@@ -1,4 +1,5 @@
 import type { StartedBuilder } from '../builders/builder.ts';
+import type { Limits, RoomNeeded } from '../limits.ts';
 import type { Logger } from '../log.ts';
 import type { BuildPaths } from '../paths.ts';
 import type { Build } from './build.ts';
@@ -18,6 +19,12 @@ export interface RunningBuild {
   artifacts: string;
   /** What the user calls that folder. */
   artifactsShownAs: string;
+  /** Limits of builds that say nothing else. */
+  limits: Limits;
+  /** What has to be free before a build begins. */
+  room: RoomNeeded;
+  /** Whether no other build uses the builder. */
+  isAlone: () => boolean;
   /** Aborts when the build shall end. */
   signal: AbortSignal;
   /** Aborts when the orchestrator leaves the build alone, wherever it is. */

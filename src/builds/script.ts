@@ -1,3 +1,4 @@
+import { type Limits, limitNames } from '../limits.ts';
 import { shellQuote } from '../transport/shell-quote.ts';
 import type { Plan } from './plan.ts';
 import type { Conversion } from './request.ts';
@@ -9,8 +10,8 @@ const mostFiles = 16;
  * The Bash that goes into the pipe. It runs in the folder of the build, with the commands of docs/protocol.md.
  * Everything that came from a person is quoted, so it never becomes a second word.
  */
-export function renderScript(id: string, plan: Plan): string {
-  const header = `# nexus-build: ${id}\n`;
+export function renderScript(id: string, plan: Plan, limits: Partial<Limits> = {}): string {
+  const header = `# nexus-build: ${id}\n${renderLimits(limits)}`;
   switch (plan.kind) {
     case 'script':
       return header + plan.script;
@@ -19,6 +20,12 @@ export function renderScript(id: string, plan: Plan): string {
     case 'derivations':
       return header + renderDerivations(plan);
   }
+}
+
+/** Kept by the watcher: docs/protocol.md. */
+function renderLimits(limits: Partial<Limits>): string {
+  const words = limitNames.flatMap((name) => (limits[name] ? [`${name}=${limits[name]}`] : []));
+  return words.length === 0 ? '' : `# nexus-limits: ${words.join(' ')}\n`;
 }
 
 type PlanOf<K extends Plan['kind']> = Extract<Plan, { kind: K }>;
@@ -30,9 +37,8 @@ function renderImages({ files, evaluate, convert }: PlanOf<'images'>): string {
   return `set -euo pipefail
 ${write.join('\n')}
 ${renderDeliver(convert)}
-nexus-phase evaluating
-${shellQuote(evaluate)} > images.json
-
+${renderEvaluate(`${shellQuote(evaluate)} > images.json
+  jq -r '.[].derivation' images.json > derivations`)}
 jq -c '.[]' images.json > images
 while read -r image; do
   variant=$(jq -r .variant <<< "$image")
@@ -54,9 +60,7 @@ done < images
 function renderDerivations({ evaluate, convert }: PlanOf<'derivations'>): string {
   return `set -euo pipefail
 ${renderDeliver(convert)}
-nexus-phase evaluating
-${shellQuote(evaluate)} > derivations
-
+${renderEvaluate(`${shellQuote(evaluate)} > derivations`)}
 nexus-phase building
 mapfile -t derivations < derivations
 nix-build --out-link result "\${derivations[@]}" > outputs
@@ -79,6 +83,31 @@ while read -r output; do
     nexus-artifact "$PWD/$name.tar.gz"
   fi
 done < outputs
+`;
+}
+
+/** A list of what the lines of `derivations` name, which nix-instantiate makes roots. */
+const keepExpression = `map
+  (path: { type = "derivation"; name = "kept"; outputName = "out"; outPath = path; drvPath = builtins.storePath path; })
+  (builtins.filter (line: builtins.isString line && line != "") (builtins.split "\n" (builtins.readFile ./derivations)))`;
+
+/**
+ * Evaluates, and makes a root of every derivation: Nix collects garbage whenever a disk gets full, and between two
+ * of its programs nothing holds what the first one has made.
+ */
+function renderEvaluate(commands: string): string {
+  return `evaluate() {
+  nexus-phase evaluating
+  ${commands}
+}
+keep_derivations() { nix-instantiate --indirect --add-root evaluated keep.nix > /dev/null; }
+printf %s ${shellQuote([keepExpression])} > keep.nix
+evaluate
+if ! keep_derivations; then
+  echo 'What was evaluated has been collected as garbage; evaluating again' >&2
+  evaluate
+  keep_derivations
+fi
 `;
 }
 

@@ -131,11 +131,20 @@ export class BuildStore {
     return next;
   }
 
-  /** Forgets a finished build and everything that is kept of it here. */
-  async remove(id: string): Promise<void> {
+  /** All ids, in no order. */
+  get ids(): string[] {
+    return this.#index.ids;
+  }
+
+  /** Whether there is a build of this id. */
+  has(id: string): boolean {
+    return this.#index.get(id) !== undefined;
+  }
+
+  /** Forgets a finished build whose files are removed. */
+  forget(id: string): void {
     if (this.current(id)) throw new NexusError('internal', `Build ${id} has not ended`);
     this.#index.delete(id);
-    await rm(this.#paths.build(id).root, { recursive: true, force: true });
   }
 
   /** Calls `listener` on every change of any build; returns how to end that. */

@@ -6,13 +6,14 @@ import { NexusError } from '../errors.ts';
 import type { ApiClient } from './api-client.ts';
 import { checkBuilder } from './check-builder.ts';
 import { type Context, makeContext } from './context.ts';
+import { addLimitOptions, type LimitFlags, limitsOf } from './limit-options.ts';
 import { resolveNixpkgs } from './nixpkgs-of-lock.ts';
 import { notesOnFlake } from './notes-on-flake.ts';
 import { packSource } from './pack-source.ts';
 import { type ResolvedSource, resolveSource } from './resolve-source.ts';
 import { submitAndFollow } from './submit.ts';
 
-interface BuildFlags {
+interface BuildFlags extends LimitFlags {
   variant: string[];
   attr?: string;
   nixpkgs?: string;
@@ -40,7 +41,7 @@ Examples:
 Exit status: 0 built, 1 failed or cancelled, 2 wrong usage or source, 130 detached by Ctrl-C.`;
 
 export function buildCommand(program: Command): void {
-  program
+  const command = program
     .command('build')
     .summary('build images of a NixOS configuration, a flake, or a Nix file')
     .description(
@@ -61,7 +62,8 @@ export function buildCommand(program: Command): void {
     .option('--module <file>', 'a further NixOS module; may be repeated', collect, [])
     .addOption(new Option('--convert <format>', 'convert the disk with qemu-img').choices(conversions))
     .option('--name <name>', 'name of the result folder (default: made of the path)')
-    .addOption(builderOption())
+    .addOption(builderOption());
+  addLimitOptions(command)
     .option('-d, --detach', 'submit and print the id, do not wait')
     .option('-v, --verbose', 'show the output of the build as well')
     .option('--json', 'print the finished build as JSON')
@@ -94,7 +96,7 @@ async function uploadAndDescribe(
   const source = packed && (await client.uploadSource(packed.tar));
   const name = flags.name ?? resolved.name;
   const nixpkgs = flags.nixpkgs === undefined ? undefined : await resolveNixpkgs(flags.nixpkgs);
-  const common = { name, ...(flags.convert && { convert: flags.convert }) };
+  const common = { name, ...limitsOf(flags), ...(flags.convert && { convert: flags.convert }) };
   const image = {
     ...common,
     variants: flags.variant.length > 0 ? flags.variant : ['iso'],

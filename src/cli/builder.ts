@@ -68,10 +68,11 @@ function print(status: BuilderStatusReply, { out }: Context, json: boolean): voi
   out.write(json ? `${JSON.stringify(status, null, 2)}\n` : `${describe(status)}\n`);
 }
 
-function describe({ kind, state, step, machine, error }: BuilderStatusReply): string {
+function describe({ kind, state, step, machine, error, unreachableSince }: BuilderStatusReply): string {
   const lines = [
     ['builder', kind ?? 'not chosen yet'],
     ['state', step ? `${state}: ${step.step} of ${step.of}, ${step.description}` : state],
+    ...(unreachableSince ? [['does not answer since', unreachableSince]] : []),
     ...(machine
       ? [
           [

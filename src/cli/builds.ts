@@ -68,6 +68,7 @@ function describe(build: Build): string {
     ['name', request.name],
     ['kind', 'variants' in request ? `${request.kind} (${request.variants.join(', ')})` : request.kind],
     ['state', build.phase ? `${build.state}: ${build.phase}` : build.state],
+    ...(build.waiting ? [['waits', build.waiting]] : []),
     ['builder', build.builder ?? '-'],
     ['created', build.createdAt],
     ['finished', build.finishedAt ?? '-'],

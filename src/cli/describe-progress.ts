@@ -8,7 +8,19 @@ export interface Progress {
 }
 
 /** What a build does now, in one line. */
-export function describeProgress({ build, builder }: WatchLine): Progress {
+export function describeProgress(line: WatchLine): Progress {
+  const { unreachableSince } = line.builder;
+  if (!unreachableSince || !onBuilder.includes(line.build.state)) return describeBuild(line);
+  return say(
+    `the builder does not answer since ${timeOfDay(unreachableSince)}; connecting again, the build goes on there`,
+  );
+}
+
+const onBuilder: WatchLine['build']['state'][] = ['preparing', 'building', 'collecting'];
+
+const timeOfDay = (date: string) => new Date(date).toTimeString().slice(0, 8);
+
+function describeBuild({ build, builder }: WatchLine): Progress {
   if (build.cancelling && build.finishedAt === null) return say('being cancelled');
   switch (build.state) {
     case 'queued':

@@ -7,11 +7,12 @@ import type { ApiClient } from './api-client.ts';
 import { builderOption } from './build.ts';
 import { checkBuilder } from './check-builder.ts';
 import { makeContext } from './context.ts';
+import { addLimitOptions, type LimitFlags, limitsOf } from './limit-options.ts';
 import { packSource } from './pack-source.ts';
 import { safeName } from './resolve-source.ts';
 import { submitAndFollow } from './submit.ts';
 
-interface RunFlags {
+interface RunFlags extends LimitFlags {
   source?: string;
   name?: string;
   builder?: Config['builder'];
@@ -20,7 +21,7 @@ interface RunFlags {
 }
 
 export function runCommand(program: Command): void {
-  program
+  const command = program
     .command('run')
     .summary('run Bash of your own on the builder')
     .description(
@@ -29,7 +30,8 @@ export function runCommand(program: Command): void {
     .argument('<script>', 'a file with Bash')
     .option('--source <folder>', 'a folder to send along; the script finds it as ./source')
     .option('--name <name>', 'name of the result folder (default: made of the file name)')
-    .addOption(builderOption())
+    .addOption(builderOption());
+  addLimitOptions(command)
     .option('-d, --detach', 'submit and print the id, do not wait')
     .option('--json', 'print the finished build as JSON')
     .addHelpText(
@@ -49,7 +51,13 @@ Example:
       await checkBuilder(client, flags.builder);
       const source = flags.source && (await uploadFolder(client, flags.source));
       const name = flags.name ?? safeName(basename(path, extname(path)));
-      const request = { kind: 'script' as const, name, script, ...(source && { source }) };
+      const request = {
+        kind: 'script' as const,
+        name,
+        script,
+        ...limitsOf(flags),
+        ...(source && { source }),
+      };
       process.exitCode = await submitAndFollow(client, request, context, { ...flags, verbose: true });
     });
 }

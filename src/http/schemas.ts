@@ -30,6 +30,10 @@ export const builderStatus = z.object({
     .object({ step: z.number(), of: z.number(), description: z.string(), detail: z.string().optional() })
     .nullable(),
   error: z.object({ code: z.enum(errorCodes), message: z.string(), hint: z.string().optional() }).nullable(),
+  unreachableSince: z
+    .string()
+    .nullable()
+    .describe('Since when it does not answer; what runs there goes on, and the connection is made again'),
   machine: z
     .object({
       system: z.string(),

@@ -1,12 +1,8 @@
-import { randomUUID } from 'node:crypto';
-import { posix } from 'node:path';
-import { Readable } from 'node:stream';
 import pRetry from 'p-retry';
 import { messageOf, NexusError } from '../errors.ts';
 import { outputOf, textOf } from './channel-output.ts';
 import { feed } from './feed.ts';
 import { Reach } from './reach.ts';
-import { runChecked } from './run-checked.ts';
 import { shellQuote } from './shell-quote.ts';
 import { abortable } from './signals.ts';
 import {
@@ -16,6 +12,7 @@ import {
   type SshConnection,
   type SshProgram,
 } from './ssh-connection.ts';
+import { putOverSsh } from './ssh-put.ts';
 import type {
   FollowOptions,
   PutOptions,
@@ -109,16 +106,7 @@ export class SshTransport implements Transport {
   }
 
   async put(path: string, content: string | Buffer, options: PutOptions = {}): Promise<void> {
-    const bytes = Buffer.from(content);
-    const mode = (options.mode ?? 0o600).toString(8);
-    const write = () => {
-      // A name of its own for every attempt: what a broken connection has left running still tidies up after itself.
-      const temporary = posix.join(posix.dirname(path), `.${posix.basename(path)}.${randomUUID()}`);
-      return runChecked(this, ['sh', '-c', putScript, 'sh', temporary, path, mode, String(bytes.length)], {
-        input: Readable.from([bytes]),
-        ...(options.signal && { signal: options.signal }),
-      });
-    };
+    const write = () => putOverSsh(this, path, content, options);
     await pRetry(write, {
       retries: 10,
       minTimeout: 100,
@@ -249,9 +237,3 @@ function endProgram({ channel }: SshProgram): void {
   channel.close();
   channel.destroy();
 }
-
-/** $1 temporary name, $2 final name, $3 mode, $4 bytes: a line cut in the middle also ends `cat`, so they are counted. */
-const putScript = `umask 077
-trap 'rm -f -- "$1"; exit 1' TERM HUP
-cat >"$1" && [ "$(wc -c <"$1")" -eq "$4" ] && chmod "$3" "$1" && mv -fT -- "$1" "$2" && exit
-rm -f -- "$1"; echo "$2 could not be written" >&2; exit 1`;

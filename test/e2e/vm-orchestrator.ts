@@ -12,6 +12,7 @@ import { loadOrMakeKeys, type SshKeys } from '../../src/transport/ssh-keys.ts';
 import { SshTransport } from '../../src/transport/ssh-transport.ts';
 import { keptLog } from '../fixtures/kept-log.ts';
 import { type TempFolder, tempFolder } from '../fixtures/temp-folder.ts';
+import { vmSettings } from './iso.ts';
 
 /** An orchestrator in this process, with a VM container of its own. */
 export class VmOrchestrator implements AsyncDisposable {
@@ -38,19 +39,9 @@ export class VmOrchestrator implements AsyncDisposable {
   /** Starts it and boots the VM. */
   async start(environment: Record<string, string>): Promise<void> {
     const config = readConfig({
+      ...vmSettings(this.name),
       NEXUS_DATA: this.folder.file('data'),
       NEXUS_ARTIFACTS: this.folder.file('artifacts'),
-      NEXUS_PORT: '0',
-      NEXUS_BUILDER: 'docker-vm',
-      NEXUS_VM_NAME: this.name,
-      NEXUS_VM_STORAGE: this.name,
-      NEXUS_VM_IMAGE: 'nexus-test/qemu:7.48',
-      NEXUS_VM_NIXPKGS: '/usr/share/nexus-test/nixpkgs',
-      NEXUS_NIXPKGS: '/usr/share/nexus-test/nixpkgs',
-      NEXUS_VM_MEMORY: '2G',
-      NEXUS_VM_DISK: '8G',
-      NEXUS_VM_KVM: 'off',
-      NEXUS_VM_BOOT_TIMEOUT: '180',
       ...environment,
     });
     this.#cleanUp.defer(() => execa('docker', ['volume', 'rm', '--force', this.name], { reject: false }));

@@ -4,19 +4,14 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { putSettings } from '../../src/builders/vm-settings/put-settings.ts';
 import { runChecked } from '../../src/transport/run-checked.ts';
-import { fixtures, repository } from './compose-project.ts';
+import { repository } from './compose-project.ts';
+import { iso } from './iso.ts';
 import { requireEndToEnd } from './requirements.ts';
 import { VmOrchestrator } from './vm-orchestrator.ts';
 
 /** Nothing but the guest may ever have it. */
 const secret = 'ghp-nexus-test-secret-4711';
 const bootMs = 5 * 60_000;
-
-async function iso(kind: 'guest' | 'foreign'): Promise<string> {
-  await execa(join(fixtures, 'build.sh'), ['vm-image'], { stderr: 'inherit' });
-  const { stdout } = await execa(join(fixtures, 'build.sh'), ['path', kind], { stderr: 'inherit' });
-  return stdout.trim();
-}
 
 describe('the settings of the VM', function () {
   this.timeout(bootMs);

@@ -7,13 +7,13 @@ import { checkInvariants } from './invariants.ts';
 import { type Nexus, withNexus } from './nexus.ts';
 import { Random, soak } from './seed.ts';
 
-const readers = 16 * soak;
+const readers = 8 * soak;
 
 /** Of what the orchestrator may need for its readers; the log alone is far larger, for each of them. */
 const mostGrowth = 250 * 1024 * 1024;
 
-/** A log of 60 MB, and events all along. */
-const script = `for ((part = 1; part <= 20; part++)); do
+/** A log of 30 MB, and events all along. */
+const script = `for ((part = 1; part <= 10; part++)); do
   nexus-phase "part $part"
   seq $(((part - 1) * 400000 + 1)) $((part * 400000))
 done

@@ -8,13 +8,17 @@ const src = fileURLToPath(new URL('../../src', import.meta.url));
 /** Files that anybody may import, and that know only one another. */
 const leaves = [
   ...[
+    'amounts.ts',
     'clean-up.ts',
     'config.ts',
     'data-lock.ts',
     'errors.ts',
+    'folder-bytes.ts',
+    'limits.ts',
     'log.ts',
     'nixpkgs.ts',
     'paths.ts',
+    'room-here.ts',
     'token.ts',
   ],
   'write-file-atomically.ts',
@@ -24,6 +28,7 @@ const leaves = [
 const faces: Record<string, string> = {
   'builders/builder.ts': 'a builder’s interface',
   'builders/builder-life.ts': 'a builder’s interface',
+  'builders/task.ts': 'a builder’s interface',
   'http/schemas.ts': 'the API’s schemas',
   // It is a command like the others, but what it runs is the orchestrator.
   'cli/serve.ts': 'nexus serve',
@@ -42,6 +47,7 @@ const arrows: Record<string, readonly string[]> = {
   builds: ['a builder’s interface', 'artifacts', 'bridge', 'transport'],
   'the API’s schemas': ['builds'],
   http: ['the API’s schemas', 'a builder’s interface', 'builds', 'bridge', 'transport'],
+  retention: ['a builder’s interface', 'builds', 'bridge', 'transport'],
   inbox: ['builds', 'bridge', 'transport'],
   cli: ['the API’s schemas', 'builds'],
   'nexus serve': ['cli', 'main'],

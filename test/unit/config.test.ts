@@ -58,6 +58,10 @@ describe('readConfig', () => {
     ['NEXUS_VM_CORES', '0', '-1', '1.5', 'two'],
     ['NEXUS_VM_NAME', '-x', 'a b', 'a/b', '../x'],
     ['NEXUS_VM_KVM', 'yes', 'true'],
+    ['NEXUS_LIMIT_TIME', '0', '1.5h', '-1', 'never'],
+    ['NEXUS_LIMIT_LOG', '0', '1g', 'much'],
+    ['NEXUS_ROOM_BUILDER', 'none', '-1', '5 G'],
+    ['NEXUS_ROOM_TIMEOUT', '0', 'none'],
     ['NEXUS_VM_BOOT_TIMEOUT', '0', '-1', 'soon', 'Infinity'],
   ];
   for (const [key, ...values] of wrong) {
@@ -72,6 +76,19 @@ describe('readConfig', () => {
     readConfig({ NEXUS_BOOTSTRAP: '/x', NEXUS_MODE: 'plain', NEXUS_BUILD_ID: 'x', NEXUS_TEST_X: '1' });
     throws(() => readConfig({ NEXUS_: 'x' }), 'config-invalid');
     readConfig({ PATH: '/bin', nexus_port: 'x' });
+  });
+});
+
+describe('readConfig for limits', () => {
+  it('has generous ones, none for artifacts, and reads what a person writes', () => {
+    const { limits } = readConfig({});
+    assert.deepEqual(limits, { time: 86_400, silence: 14_400, log: 1024 ** 3, artifact: null });
+    const { limits: own, room } = readConfig({
+      ...{ NEXUS_LIMIT_TIME: 'none', NEXUS_LIMIT_SILENCE: '30m', NEXUS_LIMIT_ARTIFACT: '10G' },
+      ...{ NEXUS_ROOM_BUILDER: '0', NEXUS_ROOM_TIMEOUT: '1h' },
+    });
+    assert.deepEqual(own, { time: null, silence: 1800, log: 1024 ** 3, artifact: 10 * 1024 ** 3 });
+    assert.deepEqual([room.builder, room.timeoutMs], [0, 3_600_000]);
   });
 });
 

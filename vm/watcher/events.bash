@@ -111,19 +111,26 @@ keep_reserve() {
   [[ -e $reserve ]] || head -c "$reserve_bytes" /dev/urandom >"$reserve" 2>/dev/null || rm -f -- "$reserve"
 }
 
-# An old pipe_out is long, and every reader that comes anew reads it from its start. Only its end is kept when it is
-# larger than this, and nobody needs more: see may_compact in nexus-watcher.
+# An old pipe_out is long, and every reader that comes anew reads it from its start. When it is larger than this, and
+# nobody needs all of it (may_compact in nexus-watcher), only its last lines are kept, and of those before them what
+# became of which build.
 compact_above_bytes=$((8 * 1024 * 1024))
 compact_to_bytes=$((1024 * 1024))
 
-# Replaces pipe_out by its last lines, whole or not at all. Numbers go on; offsets mean nothing any more.
+shortened_pipe() { # FILE FOR ITS END
+  local result='^\{"v":1,"seq":[0-9]+,"at":"[^"]*","type":"(artifact|finished)",'
+  tail -c "$compact_to_bytes" -- "$pipe_out" | tail -n +2 >"$1" || return
+  head -c "-$(stat -c %s -- "$1")" -- "$pipe_out" | grep -aE -- "$result" | tail -c "$compact_to_bytes" | tail -n +2 || true
+  cat -- "$1"
+}
+
+# Replaces pipe_out by what is kept of it, whole or not at all. Numbers go on; offsets mean nothing any more.
 compact_pipe() {
   local seq failed=0 new=$bootstrap/.pipe_out.new
   lock_pipe || return
-  close_torn_line && read_seq &&
-    tail -c "$compact_to_bytes" -- "$pipe_out" | tail -n +2 >"$new" &&
-    sync -- "$new" && printf '%s\n' "$seq" >"$seq_file" && mv -f -- "$new" "$pipe_out" || failed=$?
+  close_torn_line && read_seq && shortened_pipe "$new.end" >"$new" && sync -- "$new" &&
+    printf '%s\n' "$seq" >"$seq_file" && mv -f -- "$new" "$pipe_out" || failed=$?
   unlock_pipe
-  rm -f -- "$new"
+  rm -f -- "$new" "$new.end"
   return "$failed"
 }

@@ -9,6 +9,13 @@ export type BootMedium = { file: string; name: string } | { url: string };
 /** Finds the boot medium, making it first where it has to be made. */
 export type ProvideBootMedium = (signal: AbortSignal, say: (detail: string) => void) => Promise<BootMedium>;
 
+/** Tells whether two boot media are the same, as far as that can be told without reading them. */
+export async function contentOf(boot: BootMedium): Promise<string> {
+  if ('url' in boot) return boot.url;
+  const { size, mtimeMs } = await stat(boot.file);
+  return `${boot.name} of ${size} bytes, ${new Date(mtimeMs).toISOString()}`;
+}
+
 /** The names by which the container knows its boot medium, by the extension of ours. */
 const bootNames: Record<string, string> = {
   '.iso': 'boot.iso',

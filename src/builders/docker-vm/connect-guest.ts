@@ -4,13 +4,18 @@ import type { Logger } from '../../log.ts';
 import { anySignal } from '../../transport/signals.ts';
 import type { SshKeys } from '../../transport/ssh-keys.ts';
 import { isTransient, SshTransport } from '../../transport/ssh-transport.ts';
+import type { Transport } from '../../transport/transport.ts';
 import type { Vm } from './vm.ts';
+
+/** Makes a guest ready again to which the connection was lost. */
+export type Welcome = (guest: Transport) => Promise<void>;
 
 export interface ConnectGuestOptions {
   vm: Vm;
   keys: SshKeys;
   /** How long a boot may take. */
   bootTimeoutMs: number;
+  welcome: Welcome;
   signal: AbortSignal;
   say: (detail: string) => void;
   logger: Logger;
@@ -21,28 +26,34 @@ export interface ConnectGuestOptions {
  * the next one does, so there is a second try.
  */
 export async function connectGuest(options: ConnectGuestOptions): Promise<SshTransport> {
-  const { vm, bootTimeoutMs, signal, say, logger } = options;
+  const { vm, keys, bootTimeoutMs, welcome, signal, say, logger } = options;
   const alive = anySignal(signal, vm.lost);
   try {
-    return await connectOnce(options, anySignal(alive, AbortSignal.timeout(bootTimeoutMs)));
+    return await connectOnce(vm, keys, anySignal(alive, AbortSignal.timeout(bootTimeoutMs)), welcome);
   } catch (error) {
     alive.throwIfAborted();
     if (error instanceof NexusError && !isTransient(error)) throw error;
     say('the guest did not answer, starting it once more');
     logger.warn('The guest did not answer; starting it once more', { limitMs: bootTimeoutMs });
     await vm.restart();
-    return connectOnce(options, anySignal(alive, AbortSignal.timeout(bootTimeoutMs)));
+    return connectOnce(vm, keys, anySignal(alive, AbortSignal.timeout(bootTimeoutMs)), welcome);
   }
 }
 
-async function connectOnce({ vm, keys }: ConnectGuestOptions, signal: AbortSignal): Promise<SshTransport> {
+/** Tries until the signal aborts, or something answers that is not our guest. */
+export async function connectOnce(
+  vm: Vm,
+  keys: SshKeys,
+  signal: AbortSignal,
+  welcome: Welcome,
+): Promise<SshTransport> {
   const ssh = {
     ...(await vm.ssh()),
     username: 'root',
     privateKey: keys.client.privateKey,
     hostPublicKey: keys.host.publicKey,
   };
-  return pRetry(() => SshTransport.connect(ssh, { signal }), {
+  return pRetry(() => SshTransport.connect(ssh, { signal, welcome, locate: () => vm.ssh() }), {
     retries: Number.POSITIVE_INFINITY,
     minTimeout: 250,
     maxTimeout: 250,

@@ -1,11 +1,26 @@
 import { PassThrough, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { stripVTControlCharacters } from 'node:util';
 import Docker from 'dockerode';
 import { messageOf, NexusError } from '../../errors.ts';
-import { abortable } from '../../transport/signals.ts';
+import { abortable, waitAtMost } from '../../transport/signals.ts';
+import { type LayerNews, PullProgress } from './pull-progress.ts';
 
 const pingMs = 10_000;
+
+/** How often the Engine is asked about a container whose end it shall tell by itself. */
+const askAgainMs = 30_000;
+
+/** How soon it is asked again after an answer that says nothing. */
+const unansweredMs = 2_000;
+
+export interface FoundContainer {
+  container: Container;
+  labels: Record<string, string>;
+  /** A paused one runs, too. */
+  running: boolean;
+}
 
 /** The few things we want of a Docker Engine, in our words; the only file that knows dockerode. */
 export class Engine {
@@ -33,12 +48,12 @@ export class Engine {
     return Architecture;
   }
 
-  async hasImage(image: string): Promise<boolean> {
+  /** The id of the image that has this name now, if one has. */
+  async imageId(image: string): Promise<string | undefined> {
     try {
-      await this.#docker.getImage(image).inspect();
-      return true;
+      return (await this.#docker.getImage(image).inspect()).Id;
     } catch (error) {
-      if (statusOf(error) === 404) return false;
+      if (statusOf(error) === 404) return undefined;
       throw error;
     }
   }
@@ -52,18 +67,15 @@ export class Engine {
     onProgress: (detail: string) => void,
     signal?: AbortSignal,
   ): Promise<void> {
-    if (await this.hasImage(image)) return;
-    const layers = new Map<string, PullProgress>();
+    if (await this.imageId(image)) return;
+    const progress = new PullProgress();
     try {
       const stream = await this.#docker.pull(image, signal ? { abortSignal: signal } : {});
       await new Promise<void>((resolve, reject) => {
         this.#docker.modem.followProgress(
           stream,
           (error) => (error ? reject(error) : resolve()),
-          (news: PullProgress) => {
-            if (news.id) layers.set(news.id, news);
-            onProgress(describePull(layers));
-          },
+          (news: LayerNews) => onProgress(progress.read(news)),
         );
       });
     } catch (error) {
@@ -84,9 +96,13 @@ export class Engine {
   }
 
   /** Every container with the label, running or not. */
-  async withLabel(label: string): Promise<Container[]> {
+  async withLabel(label: string): Promise<FoundContainer[]> {
     const found = await this.#docker.listContainers({ all: true, filters: { label: [label] } });
-    return found.map(({ Id }) => new Container(this.#docker.getContainer(Id)));
+    return found.map(({ Id, Labels, State }) => ({
+      container: new Container(this.#docker.getContainer(Id)),
+      labels: Labels,
+      running: State === 'running' || State === 'paused',
+    }));
   }
 }
 
@@ -119,10 +135,36 @@ export class Container {
     return this.#container.getArchive({ path });
   }
 
-  /** Waits for its end and gives the exit status. */
-  async wait(): Promise<number> {
-    const { StatusCode } = await this.#container.wait();
-    return StatusCode;
+  /**
+   * Waits for its end and gives the exit status, or null when it has been removed. An Engine that is restarted never
+   * answers what it was asked before, so it is asked again now and then; one that does not answer says nothing about
+   * its containers.
+   */
+  async wait(signal?: AbortSignal): Promise<number | null> {
+    for (;;) {
+      const asking = new AbortController();
+      const answer = this.#container.wait({ abortSignal: asking.signal }).catch(() => {});
+      const answered = await waitAtMost(answer, askAgainMs, signal).finally(() => asking.abort());
+      const status = await this.#endedWith();
+      if (typeof status !== 'string') return status;
+      // It was answered with an error, or with an end that is not one.
+      if (answered) await sleep(unansweredMs, undefined, signal ? { signal } : {});
+    }
+  }
+
+  async #endedWith(): Promise<number | null | 'runs or unknown'> {
+    try {
+      const { State } = await abortable(this.#container.inspect(), AbortSignal.timeout(pingMs));
+      return State.Running ? 'runs or unknown' : State.ExitCode;
+    } catch (error) {
+      return statusOf(error) === 404 ? null : 'runs or unknown';
+    }
+  }
+
+  /** Lets a paused one go on; any other is fine. */
+  async unpause(): Promise<void> {
+    const { State } = await this.#container.inspect();
+    if (State.Paused) await this.#container.unpause();
   }
 
   /** The last lines it has printed, without colours and cursor movements. */
@@ -155,26 +197,6 @@ export class Container {
     await ignoring([404, 409], this.#container.remove({ force: true, v: true }));
   }
 }
-
-interface PullProgress {
-  id?: string;
-  status?: string;
-  progressDetail?: { current?: number; total?: number };
-}
-
-function describePull(layers: Map<string, PullProgress>): string {
-  let [current, total] = [0, 0];
-  for (const { progressDetail, status } of layers.values()) {
-    if (status !== 'Downloading') continue;
-    current += progressDetail?.current ?? 0;
-    total += progressDetail?.total ?? 0;
-  }
-  const done = [...layers.values()].filter(({ status }) => status === 'Pull complete').length;
-  const layersDone = `${done} of ${layers.size} layers`;
-  return total > 0 ? `${layersDone}, ${megabytes(current)} of ${megabytes(total)} MB` : layersDone;
-}
-
-const megabytes = (bytes: number) => Math.round(bytes / 1e6);
 
 /** Frames of Docker's attach protocol: 8 bytes of header (stream, 0, 0, 0, length as uint32 BE), then the text. */
 function demultiplex(log: Buffer): string {

@@ -1,16 +1,25 @@
 import { createHash } from 'node:crypto';
 import type { SshKeys } from '../../transport/ssh-keys.ts';
-import type { Engine } from './engine.ts';
-import { ownerLabel } from './vm-container.ts';
+import type { Container, Engine } from './engine.ts';
+import { ownerLabel, traitsLabel } from './vm-container.ts';
 
 /** Tells the containers of this installation from those of others on the same Engine. */
 export function installationId(keys: SshKeys): string {
   return createHash('sha256').update(keys.client.publicKey).digest('hex').slice(0, 12);
 }
 
-/** Removes what an orchestrator that died has left on the Engine. */
-export async function sweepContainers(engine: Engine, keys: SshKeys): Promise<number> {
+export interface Leftovers {
+  /** How many containers were removed. */
+  removed: number;
+  /** The VM, if it runs. */
+  vm: Container | undefined;
+}
+
+/** Finds the VM that an earlier orchestrator has left running, and removes whatever else it has left on the Engine. */
+export async function sweepContainers(engine: Engine, keys: SshKeys): Promise<Leftovers> {
   const left = await engine.withLabel(`${ownerLabel}=${installationId(keys)}`);
-  for (const container of left) await container.remove();
-  return left.length;
+  const vm = left.find(({ labels, running }) => running && traitsLabel in labels)?.container;
+  const useless = left.filter(({ container }) => container !== vm);
+  for (const { container } of useless) await container.remove();
+  return { removed: useless.length, vm };
 }

@@ -5,6 +5,9 @@ import type { Machine } from './architecture.ts';
 /** Every container we make carries it, with the id of this installation as its value; sweeping goes by it. */
 export const ownerLabel = 'io.nexus-builder.installation';
 
+/** Only the VM carries it: what it was made from, see judge-vm.ts. */
+export const traitsLabel = 'io.nexus-builder.vm';
+
 /** Folder of the container that holds the credentials of the guest. */
 export const credentialsFolder = 'run/nexus';
 
@@ -42,16 +45,18 @@ export interface VmContainerOptions {
   tun: boolean;
   /** An image that the container shall download and boot, instead of a file put into it. */
   bootUrl?: string | undefined;
+  /** What it is made from, for whoever finds it. */
+  traits?: string | undefined;
 }
 
 /** The VM container, by the contract of qemux/qemu (docs/internals.md says what each setting does there). */
 export function vmContainer(vm: VmConfig, options: VmContainerOptions): ContainerCreateOptions {
-  const { machine, owner, kvm, tun } = options;
+  const { machine, owner, kvm, tun, traits } = options;
   return {
     name: vm.name,
     Hostname: vm.name,
     Image: machine.image,
-    Labels: { [ownerLabel]: owner, ...composeLabels(vm) },
+    Labels: { [ownerLabel]: owner, ...(traits && { [traitsLabel]: traits }), ...composeLabels(vm) },
     StopTimeout: stopSeconds,
     Env: Object.entries(environment(vm, options)).map(([key, value]) => `${key}=${value}`),
     ExposedPorts: { '22/tcp': {} },

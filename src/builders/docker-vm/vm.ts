@@ -4,27 +4,33 @@ import { messageOf, NexusError } from '../../errors.ts';
 import type { SshKeys } from '../../transport/ssh-keys.ts';
 import type { Machine } from './architecture.ts';
 import { archive } from './archive.ts';
-import type { BootMedium } from './boot-medium.ts';
+import { type BootMedium, contentOf } from './boot-medium.ts';
 import { type Container, type Engine, engineMessage } from './engine.ts';
+import { type FoundVm, traitsOf } from './judge-vm.ts';
 import {
   credentialFiles,
   credentialRules,
   credentialsFolder,
   stopSeconds,
+  traitsLabel,
   vmContainer,
 } from './vm-container.ts';
 
-/** A running VM container. Disposing powers the guest down and removes the container. */
+/** A running VM container. Disposing powers the guest down and removes the container; detaching leaves it alone. */
 export interface Vm extends AsyncDisposable {
   /** Aborts when the container has ended; the reason holds the last lines of the guest's console. */
   readonly lost: AbortSignal;
-  /** Where the guest's sshd is reached from here. */
+  /** Where the guest's sshd is reached from here; where it was before, while the Engine does not answer. */
   ssh(): Promise<{ host: string; port: number }>;
   /** The port on 127.0.0.1 of the Docker host that leads to the guest's sshd. */
   publishedPort(): Promise<number>;
   /** Resets the guest, for one that never came up. */
   restart(): Promise<void>;
   consoleTail(lines?: number): Promise<string>;
+  /** What judge-vm.ts wants to know of it. */
+  found(): Promise<FoundVm>;
+  /** Ends our interest in it. */
+  detach(): void;
 }
 
 export interface StartVmOptions {
@@ -54,12 +60,24 @@ async function createAndStart(engine: Engine, options: StartVmOptions, tun: bool
   const { vm, machine, owner, kvm, boot } = options;
   await using cleanUp = new CleanUp();
   const bootUrl = 'url' in boot ? boot.url : undefined;
-  const container = await engine.create(vmContainer(vm, { machine, owner, kvm, tun, bootUrl }));
+  const traits = traitsOf({ ...options, boot: await contentOf(boot), bootUrl, tun });
+  const container = await engine.create(
+    vmContainer(vm, { machine, owner, kvm, tun, bootUrl, traits: JSON.stringify(traits) }),
+  );
   cleanUp.defer(() => container.remove());
   await container.unpack(archive(containerFiles(options)));
   await container.start();
   cleanUp.defer(() => container.stop(stopSeconds));
   return runningVm(container, vm, cleanUp.move());
+}
+
+/** The VM that an earlier orchestrator has left running; one that somebody has paused goes on. */
+export async function takeOverVm(container: Container, vm: VmConfig): Promise<Vm> {
+  await container.unpause();
+  const cleanUp = new CleanUp();
+  cleanUp.defer(() => container.remove());
+  cleanUp.defer(() => container.stop(stopSeconds));
+  return runningVm(container, vm, cleanUp);
 }
 
 /** Put into the container rather than mounted: the Engine may not see our disk, and `inspect` shows no secret. */
@@ -82,28 +100,36 @@ function containerFiles({ keys, boot }: StartVmOptions) {
 
 function runningVm(container: Container, vm: VmConfig, cleanUp: CleanUp): Vm {
   const gone = new AbortController();
+  const watching = new AbortController();
   const consoleTail = (lines = 20) => container.logTail(lines);
   let restarting = false;
   const watchEnd = async () => {
-    const status = await container.wait();
+    const status = await container.wait(watching.signal);
     if (restarting) return;
     const last = await consoleTail().catch(messageOf);
-    gone.abort(
-      new NexusError(
-        'vm-start-failed',
-        `The VM container ended with status ${status}. Its last lines:\n${last}`,
-      ),
-    );
+    const how =
+      status === null ? 'has been removed' : `ended with status ${status}. Its last lines:\n${last}`;
+    gone.abort(new NexusError('builder-lost', `The VM container ${how}`));
   };
-  const watch = () => void watchEnd().catch((error) => gone.abort(startError(error, vm)));
+  const watch = () => {
+    watchEnd().catch((error) => {
+      if (!watching.signal.aborted)
+        gone.abort(new NexusError('builder-lost', messageOf(error), { cause: error }));
+    });
+  };
   watch();
+  let known: Endpoint | undefined;
   return {
     lost: gone.signal,
     consoleTail,
     async ssh() {
-      if (!vm.network) return { host: '127.0.0.1', port: await publishedPort(container) };
-      const { NetworkSettings } = await container.inspect();
-      return { host: NetworkSettings.Networks[vm.network]?.IPAddress ?? vm.name, port: 22 };
+      try {
+        known = await endpoint(container, vm);
+      } catch (error) {
+        // An Engine that does not answer moves no ports.
+        if (!known) throw error;
+      }
+      return known;
     },
     publishedPort: () => publishedPort(container),
     async restart() {
@@ -113,13 +139,34 @@ function runningVm(container: Container, vm: VmConfig, cleanUp: CleanUp): Vm {
       restarting = false;
       watch();
     },
-    [Symbol.asyncDispose]: () => cleanUp[Symbol.asyncDispose](),
+    async found() {
+      const { Config, Image } = await container.inspect();
+      return { traits: Config.Labels[traitsLabel], imageId: Image };
+    },
+    detach: () => watching.abort(),
+    async [Symbol.asyncDispose]() {
+      watching.abort();
+      await cleanUp[Symbol.asyncDispose]();
+    },
   };
+}
+
+interface Endpoint {
+  host: string;
+  port: number;
+}
+
+async function endpoint(container: Container, vm: VmConfig): Promise<Endpoint> {
+  if (!vm.network) return { host: '127.0.0.1', port: await publishedPort(container) };
+  const { NetworkSettings } = await container.inspect();
+  return { host: NetworkSettings.Networks[vm.network]?.IPAddress || vm.name, port: 22 };
 }
 
 async function publishedPort(container: Container): Promise<number> {
   const { NetworkSettings } = await container.inspect();
-  return Number(NetworkSettings.Ports['22/tcp']?.[0]?.HostPort);
+  const port = Number(NetworkSettings.Ports['22/tcp']?.[0]?.HostPort);
+  if (!port) throw new NexusError('vm-start-failed', 'The VM container publishes no port for SSH');
+  return port;
 }
 
 function startError(error: unknown, vm: VmConfig): NexusError {

@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
-import { failingLines } from '../../../src/builds/explain-failure.ts';
+import { writeFile } from 'node:fs/promises';
+import type { FinishedResult } from '../../../src/bridge/messages.ts';
+import {
+  explainFailure,
+  failingLines,
+  limitReached,
+  type RoomAround,
+} from '../../../src/builds/explain-failure.ts';
 import { knownCause } from '../../../src/builds/known-causes.ts';
+import type { ErrorCode } from '../../../src/errors.ts';
+import { tempFolder } from '../../fixtures/temp-folder.ts';
 
 describe('failingLines', () => {
   it('puts the error first, then what was printed before it, without Nix’s own chatter', () => {
@@ -39,6 +48,52 @@ error: builder for '/nix/store/aaaa-x.drv' failed with exit code 7
 
   it('has nothing to say of an empty log', () => {
     assert.deepEqual(failingLines(''), []);
+  });
+});
+
+describe('explainFailure', () => {
+  const room = { disk: 1e12, memory: 1e9, oomKills: 0 };
+  const killed = "error: builder for '/nix/store/x.drv' failed due to signal 9 (Killed)";
+  const nixFull = 'error: writing to file: No space left on device';
+  const imageFull = "cptofs: No space left on device\nerror: builder for '/nix/store/x.drv' failed";
+  interface Case {
+    log: string;
+    result: FinishedResult;
+    around: RoomAround;
+    code: ErrorCode;
+  }
+  const cases: Case[] = [
+    { log: '', result: 'oom-kill', around: {}, code: 'out-of-memory' },
+    { log: killed, result: 'exit-code', around: { before: room, after: room }, code: 'build-failed' },
+    {
+      ...{ log: killed, result: 'exit-code', code: 'out-of-memory' },
+      around: { before: room, after: { ...room, oomKills: 1 } },
+    },
+    { log: 'plain', result: 'exit-code', around: { before: room, after: room }, code: 'build-failed' },
+    { log: nixFull, result: 'exit-code', around: {}, code: 'disk-full' },
+    { log: imageFull, result: 'exit-code', around: { before: room, after: room }, code: 'build-failed' },
+    {
+      ...{ log: imageFull, result: 'exit-code', code: 'disk-full' },
+      around: { before: room, after: { ...room, disk: 4096 } },
+    },
+  ];
+  for (const { log, result, around, code } of cases) {
+    it(`calls ${result} after “${log}” ${code}, with ${JSON.stringify(around).slice(-30)}`, async () => {
+      await using folder = await tempFolder();
+      await writeFile(folder.file('log'), log);
+      const end = { result, status: 1, retrieve: [] };
+      const finished = { v: 1, seq: 1, at: '', type: 'finished', id: 'x', ...end } as const;
+      const error = await explainFailure(finished, folder.file('log'), around);
+      assert.equal(error.code, code);
+      assert.ok(error.hint);
+    });
+  }
+
+  it('names the limit that was reached, and how to change it', () => {
+    const { code, message, hint } = limitReached({ name: 'silence', value: 7200 });
+    assert.equal(code, 'limit-reached');
+    assert.match(message, /2 h 0 min.*silence=7200/);
+    assert.match(hint ?? '', /--silence-limit.*NEXUS_LIMIT_SILENCE/);
   });
 });
 

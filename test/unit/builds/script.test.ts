@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { execFile, execFileSync } from 'node:child_process';
+import { mkdir, readFile, readlink, symlink, writeFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
 import { planBuild } from '../../../src/builds/plan.ts';
 import { type BuildRequest, parseRequest } from '../../../src/builds/request.ts';
 import { renderScript } from '../../../src/builds/script.ts';
+import { skipUnless } from '../../fixtures/limits.ts';
+import { builderMissing } from '../../fixtures/orchestrator.ts';
 import { Stage } from '../../fixtures/stage.ts';
-import type { TempFolder } from '../../fixtures/temp-folder.ts';
+import { type TempFolder, tempFolder } from '../../fixtures/temp-folder.ts';
+
+const run = promisify(execFile);
 
 const defaults = { nixpkgs: '/nixpkgs', system: 'x86_64-linux' };
 const source = '0'.repeat(64);
@@ -14,6 +19,9 @@ const source = '0'.repeat(64);
 const bait = '$(touch hacked) `touch hacked` ; touch hacked & \' " \\ * ~ {a,b} !! #';
 
 const scriptOf = (request: BuildRequest) => renderScript('id', planBuild(request, defaults));
+
+/** How the derivations become roots. */
+const keep = ['--indirect', '--add-root', 'evaluated', 'keep.nix'];
 
 describe('A script', () => {
   const requests: unknown[] = [
@@ -68,6 +76,7 @@ describe('A script', () => {
     await stage.run(scriptOf(parseRequest(request)));
     assert.deepEqual(await stage.calls('nix-instantiate'), [
       ['-I', `nixpkgs=/${bait}`, '-A', bait, `./source/${bait}\nline`],
+      keep,
     ]);
     assert.deepEqual(await stage.calls('nix-build'), [['--out-link', 'result', '/nix/store/x.drv']]);
     assert.deepEqual(await stage.calls('nexus-phase'), [['evaluating'], ['building']]);
@@ -82,7 +91,7 @@ describe('A script', () => {
   it('for an image writes its Nix files as they are, and builds what they evaluate to', async () => {
     const image = { variant: 'iso', derivation: '/nix/store/iso drv.drv', file: 'iso/$(touch hacked) x.iso' };
     await using stage = await Stage.make({
-      'nix-instantiate': `cat <<'END'\n${JSON.stringify([image, { ...image, variant: 'vmware', name: 'my name' }])}\nEND`,
+      'nix-instantiate': `[[ $1 = --indirect ]] || cat <<'END'\n${JSON.stringify([image, { ...image, variant: 'vmware', name: 'my name' }])}\nEND`,
       'nix-build': 'mkdir -p out/iso; echo "$PWD/out"',
     });
     const request = parseRequest({
@@ -175,6 +184,35 @@ describe('A script', () => {
       assert.deepEqual(calls, []);
       assert.match(said, /has no files/);
     });
+  });
+
+  it('evaluates again when its derivations were collected as garbage before they were roots', async () => {
+    await using stage = await Stage.make({
+      'nix-instantiate':
+        '[[ $1 = --indirect ]] || { echo /nix/store/x.drv; exit; }; if mkdir ../once 2>/dev/null; then exit 1; fi',
+      'nix-build': '',
+    });
+    const said = await stage.run(scriptOf({ kind: 'nix', name: 'x', source, file: 'x.nix' }));
+    assert.match(said, /evaluating again/);
+    const calls = (await stage.calls('nix-instantiate')).map(([first]) => first);
+    assert.deepEqual(calls, ['-I', '--indirect', '-I', '--indirect']);
+    assert.deepEqual(await stage.calls('nix-build'), [['--out-link', 'result', '/nix/store/x.drv']]);
+  });
+
+  it('makes its derivations roots of a real store', async function () {
+    skipUnless(this, await builderMissing());
+    await using folder = await tempFolder();
+    await writeFile(
+      folder.file('x.nix'),
+      'derivation { name = "x"; system = builtins.currentSystem; builder = "/x"; }',
+    );
+    const derivation = (await run('nix-instantiate', [folder.file('x.nix')])).stdout;
+    await writeFile(folder.file('derivations'), derivation + derivation);
+    const script = scriptOf({ kind: 'nix', name: 'x', source, file: 'x.nix' });
+    const lines = script.slice(script.indexOf('keep_derivations()'), script.indexOf('\nevaluate\n'));
+    await run('bash', ['-c', `set -e\n${lines}\nkeep_derivations`], { cwd: folder.path });
+    for (const root of ['evaluated', 'evaluated-2'])
+      assert.equal(await readlink(folder.file(root)), derivation.trim());
   });
 
   it('fails when evaluation or building does', async () => {

@@ -5,7 +5,14 @@ import { describeProgress } from '../../../src/cli/describe-progress.ts';
 import type { BuilderStatusReply } from '../../../src/http/schemas.ts';
 
 const fresh = newBuild('id', { kind: 'script', name: 'x', script: 'true' }, new Date(0));
-const absent: BuilderStatusReply = { kind: null, state: 'absent', step: null, error: null, machine: null };
+const absent: BuilderStatusReply = {
+  kind: null,
+  state: 'absent',
+  step: null,
+  error: null,
+  unreachableSince: null,
+  machine: null,
+};
 const artifacts = [{ name: 'a', bytes: 2_000_000, sha256: '0'.repeat(64), path: '' }];
 
 const of = (build: Partial<Build>, builder: Partial<BuilderStatusReply> = {}) =>
@@ -34,6 +41,14 @@ describe('describeProgress', () => {
     assert.equal(of({}, starting()).text, where);
     assert.equal(of({}, starting('3 of 5 layers')).text, `${where}: 3 of 5 layers`);
     assert.equal(of({}, { state: 'starting' }).text, 'starting the builder');
+  });
+
+  it('says since when the builder does not answer, while the build is there', () => {
+    const away = { unreachableSince: '2026-11-21T13:45:10.000Z' };
+    const text = /^the builder does not answer since \d\d:45:10; connecting again, the build goes on there$/;
+    for (const state of ['preparing', 'building', 'collecting'] as const)
+      assert.match(of({ state }, away).text, text);
+    for (const state of ['queued', 'failed'] as const) assert.doesNotMatch(of({ state }, away).text, text);
   });
 
   it('keeps its key while only a counter goes on', () => {
