@@ -35,6 +35,7 @@ export const errorCodes = [
   'no-artifact',
   'not-found',
   'not-finished',
+  'pinned',
   'unauthorized',
   'server-unreachable',
   'data-in-use',

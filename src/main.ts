@@ -1,5 +1,4 @@
-import { mkdir, readFile, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, rm } from 'node:fs/promises';
 import { BuilderLife } from './builders/builder-life.ts';
 import { type BuilderChoice, chooseBuilder } from './builders/choose-builder.ts';
 import { namedBootMedium } from './builders/docker-vm/boot-medium.ts';
@@ -18,10 +17,16 @@ import { lockData } from './data-lock.ts';
 import { messageOf, NexusError } from './errors.ts';
 import { makeServer } from './http/server.ts';
 import type { Logger } from './log.ts';
-import { type DataPaths, dataPaths, packageRoot, vmSource, watcherProgram } from './paths.ts';
+import { type DataPaths, dataPaths, vmSource, watcherProgram } from './paths.ts';
+import { Durations } from './progress/durations.ts';
+import { ProgressBoard } from './progress/progress-board.ts';
+import { collectAtIntervals } from './retention/at-intervals.ts';
+import { Garbage } from './retention/gc.ts';
+import { finishRemovals } from './retention/remove-build.ts';
 import { loadOrMakeToken } from './token.ts';
 import { loadOrMakeKeys } from './transport/ssh-keys.ts';
-import { writeFileAtomically } from './write-file-atomically.ts';
+import { packageVersion } from './version.ts';
+import { sweepTemporaries, writeFileAtomically } from './write-file-atomically.ts';
 
 /** A running orchestrator; disposing of it stops it as the settings say. */
 export interface Orchestrator extends AsyncDisposable {
@@ -52,13 +57,22 @@ export async function startOrchestrator(
 
   const token = config.token ?? (await loadOrMakeToken(paths.token));
   const store = await BuildStore.open(paths, logger);
+  const durations = await Durations.open(paths.durations, logger);
+  const board = new ProgressBoard({ logOf: (id) => paths.build(id).log, durations, logger });
+  cleanUp.defer(store.onChange((build) => board.update(build)));
+  cleanUp.defer(() => board.close());
+  for (const build of store.unfinished()) board.update(build);
   const sources = new Sources(paths.sources);
   const choices = builders(config, paths, logger);
   const life = new BuilderLife((signal) => chooseBuilder(config.builder, choices, signal), logger);
   const builds = new Builds({ config, paths, store, sources, life, logger });
   let mode = config.stop;
   cleanUp.defer(() => stopBuilds(mode, builds, life));
+  await finishRemovals({ paths, artifacts: config.artifacts, logger });
+  const garbage = new Garbage({ config, paths, store, life, logger });
   builds.resume();
+  // Only now that the folders are ours: what another one writes there is not left over.
+  for (const folder of [paths.root, paths.sources, paths.thisMachine]) await sweepTemporaries(folder);
   const vmRuns = await sweepLeftovers(config, paths, logger);
 
   let stopAsked: (mode: StopMode) => void = () => {};
@@ -67,9 +81,10 @@ export async function startOrchestrator(
   });
   const closing = new AbortController();
   const { artifacts } = config;
-  const version = await packageVersion();
+  const version = packageVersion();
   const server = await makeServer({
-    ...{ builds, store, sources, life, paths, artifacts, version, token, logger, closing: closing.signal },
+    ...{ builds, store, board, sources, life, garbage, paths, artifacts, version, token, logger },
+    closing: closing.signal,
     ...{ stop: stopAsked, stopMode: config.stop },
   });
   cleanUp.defer(() => server.close());
@@ -78,6 +93,8 @@ export async function startOrchestrator(
   await writeFileAtomically(paths.server, JSON.stringify({ url, pid: process.pid }));
   cleanUp.defer(() => rm(paths.server, { force: true }));
   builds.begin();
+  if (config.gcIntervalMs !== null)
+    void collectAtIntervals(garbage, config.gcIntervalMs, closing.signal, logger);
   logger.info('Orchestrator ready', { url, data: config.data, artifacts: config.artifacts });
 
   // A VM that was left running is taken over, so that it is seen, and stopped when we are.
@@ -160,9 +177,4 @@ async function listen(
       cause: error,
     });
   }
-}
-
-async function packageVersion(): Promise<string> {
-  const { version } = JSON.parse(await readFile(join(packageRoot, 'package.json'), 'utf8'));
-  return version;
 }

@@ -25,6 +25,8 @@ export interface DataPaths {
   /** Uploaded sources, by the sha256 of their cleaned tar archive. */
   sources: string;
   builds: string;
+  /** How long derivations took here. */
+  durations: string;
   build(id: string): BuildPaths;
 }
 
@@ -59,6 +61,7 @@ export function dataPaths(root: string): DataPaths {
     bootMediumSource: join(root, 'builder', 'boot.json'),
     sources: join(root, 'sources'),
     builds,
+    durations: join(root, 'durations.json'),
     build: (id) => buildPaths(join(builds, id)),
   };
 }

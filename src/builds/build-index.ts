@@ -10,6 +10,7 @@ export const summary = z.object({
   state: z.enum(buildStates),
   createdAt: z.string(),
   request: z.object({ name: z.string() }),
+  key: z.string().nullable().default(null),
 });
 
 export interface Summary {
@@ -17,6 +18,7 @@ export interface Summary {
   name: string;
   state: (typeof buildStates)[number];
   createdAt: string;
+  key: string | null;
 }
 
 export interface BuildQuery {
@@ -65,6 +67,11 @@ export class BuildIndex {
     if (this.#byId.delete(id)) this.#order = this.#order.filter((summary) => summary.id !== id);
   }
 
+  /** The newest that succeeded of all with this key. */
+  succeeded(key: string): string | undefined {
+    return this.#order.findLast((build) => build.key === key && build.state === 'succeeded')?.id;
+  }
+
   /** Newest first; and whether there are more. */
   page({ limit, before, state, name }: BuildQuery): { ids: string[]; more: boolean } {
     const ids: string[] = [];
@@ -100,8 +107,8 @@ function compare(a: Summary, b: Summary): number {
 /** The summary of a record, when the record is whole as far as can be seen at a glance. */
 export async function readSummary(record: string): Promise<Summary | undefined> {
   try {
-    const { id, state, createdAt, request } = summary.parse(JSON.parse(await readFile(record, 'utf8')));
-    return { id, state, createdAt, name: request.name };
+    const { id, state, createdAt, request, key } = summary.parse(JSON.parse(await readFile(record, 'utf8')));
+    return { id, state, createdAt, name: request.name, key };
   } catch {
     // Whatever is wrong with it, a closer look will say it.
     return undefined;

@@ -31,9 +31,11 @@ export const buildError = z.object({
 export const buildSchema = z.object({
   id: z.string().regex(buildIdPattern),
   request: buildRequest,
+  key: z.string().nullable().default(null).describe('The same for requests with the same result'),
   state: z.enum(buildStates),
   phase: z.string().nullable().describe('What the build does now, in its own words'),
   waiting: z.string().nullable().default(null).describe('What it waits for, when it does'),
+  pinned: z.boolean().optional().describe('Nothing removes it; told of a single build only'),
   cancelling: z.boolean().default(false).describe('Somebody has asked for its end'),
   createdAt: z.iso.datetime(),
   startedAt: z.iso.datetime().nullable(),

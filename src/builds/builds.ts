@@ -7,10 +7,12 @@ import type { Logger } from '../log.ts';
 import type { DataPaths } from '../paths.ts';
 import { waitAtMost } from '../transport/signals.ts';
 import type { Build } from './build.ts';
+import { findReusable } from './find-reusable.ts';
 import { Job, type JobOptions } from './job.ts';
 import { checkRequest } from './plan.ts';
 import { Queue } from './queue.ts';
 import type { BuildRequest } from './request.ts';
+import { requestKey } from './request-key.ts';
 import type { Sources } from './sources.ts';
 import type { BuildStore } from './store.ts';
 import { newBuild } from './transition.ts';
@@ -68,17 +70,24 @@ export class Builds {
   }
 
   /**
-   * Accepts a request.
+   * Accepts a request. One whose result is here already is answered with the build that has made it.
    * @throws {NexusError} `not-found` for a source that was never uploaded, `source-without-configuration`.
    */
   async submit(request: BuildRequest): Promise<Build> {
     this.#checkOpen();
-    const { store, sources, life, logger } = this.#options;
-    // A builder that was not started yet is checked again when it is known.
-    checkRequest(request, life.status().machine?.system ?? ownSystem);
-    if (request.source) checkSource(request, await sources.files(request.source));
+    const { store, sources, life, config, logger } = this.#options;
+    // A builder that was not started yet is asked again when it is known.
+    const system = life.status().machine?.system ?? ownSystem;
+    checkRequest(request, system);
+    // One that is about to be used is not collected meanwhile.
+    if (request.source) await sources.touch(request.source);
+    const files = request.source ? await sources.files(request.source) : [];
+    if (request.source) checkSource(request, files);
+    const key = requestKey(request, { nixpkgs: config.nixpkgs, system, files });
+    const made = key && !request.rebuild ? await findReusable(store, key, config.artifacts) : undefined;
+    if (made) return made;
     this.#checkOpen();
-    const build = await this.#record(request);
+    const build = await this.#record(request, key ?? null);
     logger.info('Build queued', { buildId: build.id, name: request.name });
     this.#take(build, false);
     return this.shown(await store.get(build.id));
@@ -131,13 +140,13 @@ export class Builds {
     if (this.#stopping) throw new NexusError('stopping', 'The orchestrator is stopping and takes no builds');
   }
 
-  async #record(request: BuildRequest): Promise<Build> {
-    const build = newBuild(newId(), request, new Date());
+  async #record(request: BuildRequest, key: string | null): Promise<Build> {
+    const build = newBuild(newId(), request, new Date(), key);
     try {
       await this.#options.store.add(build);
       return build;
     } catch (error) {
-      if (systemCodeOf(error) === 'EEXIST') return this.#record(request);
+      if (systemCodeOf(error) === 'EEXIST') return this.#record(request, key);
       throw error;
     }
   }

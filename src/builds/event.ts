@@ -10,7 +10,7 @@ const onBuilder = {
 
 /** What can happen to a build and is kept in its journal. */
 export const happening = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('queued'), request: buildRequest }),
+  z.object({ type: z.literal('queued'), request: buildRequest, key: z.string().nullable().default(null) }),
   z.object({ type: z.literal('prepare'), ...onBuilder }),
   z.object({ type: z.literal('retry'), ...onBuilder, why: z.string(), logStart: z.number().int() }),
   z.object({ type: z.literal('started'), seq }),

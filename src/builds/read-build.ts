@@ -28,7 +28,7 @@ export async function readBuild(
   await sweepTemporaries(paths.root);
   const read = await readJournal(paths.events);
   const first = read.events[0];
-  const base = first?.type === 'queued' ? newBuild(id, first.request, new Date(first.at)) : record;
+  const base = first?.type === 'queued' ? newBuild(id, first.request, new Date(first.at), first.key) : record;
   if (!base) return abandon(id, paths, read, logger);
   const { build, events } = replay(base, read.events);
   const size = await mend(paths, { ...read, kept: events }, logger);
@@ -68,9 +68,15 @@ async function readRecord(id: string, paths: BuildPaths, logger: Logger): Promis
 /** What the events make of a record; those that cannot have happened, since one before is lost, do not count. */
 function replay(base: Build, events: readonly BuildEvent[]): { build: Build; events: BuildEvent[] } {
   // Without the line that began it the journal begins with what that line has said.
-  const begin: BuildEvent = { n: 1, at: base.createdAt, type: 'queued', request: base.request };
+  const begin: BuildEvent = {
+    n: 1,
+    at: base.createdAt,
+    type: 'queued',
+    request: base.request,
+    key: base.key,
+  };
   const kept: BuildEvent[] = [begin];
-  let build = newBuild(base.id, base.request, new Date(base.createdAt));
+  let build = newBuild(base.id, base.request, new Date(base.createdAt), base.key);
   for (const event of events) {
     if (event.type === 'queued') continue;
     try {

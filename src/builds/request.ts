@@ -57,6 +57,10 @@ const common = {
   name: buildName,
   limits: ownLimits.optional(),
   priority: z.number().int().min(-10).max(10).optional().describe('The higher the sooner; 0 by default'),
+  rebuild: z
+    .boolean()
+    .optional()
+    .describe('Build anew although the artifacts of an identical request are still there'),
 };
 
 const imageOptions = {

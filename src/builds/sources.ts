@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { z } from 'zod';
@@ -51,6 +51,17 @@ export class Sources {
         cause: error,
       });
     }
+  }
+
+  /**
+   * Says that a build is about to be made of it, so that it is not taken for one nobody needs.
+   * @throws {NexusError} `not-found`.
+   */
+  async touch(id: string): Promise<void> {
+    await this.files(id);
+    const now = new Date();
+    await utimes(this.#archive(id), now, now);
+    await utimes(this.#index(id), now, now);
   }
 
   /** The tar archive. */

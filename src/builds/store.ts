@@ -87,6 +87,11 @@ export class BuildStore {
     return summary;
   }
 
+  /** The newest build that succeeded of all with this key. */
+  succeeded(key: string): string | undefined {
+    return this.#index.succeeded(key);
+  }
+
   /** Builds, newest first; `next` is what to ask for `before` when there are more. */
   async page(query: BuildQuery): Promise<{ builds: Build[]; next: string | null }> {
     const { ids, more } = this.#index.page(query);
@@ -108,7 +113,10 @@ export class BuildStore {
     await mkdir(paths.root, { mode: 0o700 });
     const journal = new Journal(paths.events);
     try {
-      await journal.append({ type: 'queued', request: build.request }, new Date(build.createdAt));
+      await journal.append(
+        { type: 'queued', request: build.request, key: build.key },
+        new Date(build.createdAt),
+      );
       await writeRecord(paths, build);
       await syncFolder(this.#paths.builds);
     } catch (error) {
@@ -195,8 +203,8 @@ export class BuildStore {
   }
 }
 
-function summaryOf({ id, request, state, createdAt }: Build): Summary {
-  return { id, name: request.name, state, createdAt };
+function summaryOf({ id, request, state, createdAt, key }: Build): Summary {
+  return { id, name: request.name, state, createdAt, key };
 }
 
 function cannotWrite(id: string, error: unknown): unknown {

@@ -3,10 +3,12 @@ import { type Build, type BuildState, isFinished } from './build.ts';
 import type { Happening } from './event.ts';
 import type { BuildRequest } from './request.ts';
 
-export function newBuild(id: string, request: BuildRequest, at: Date): Build {
+/** @param key the same for requests with the same result. */
+export function newBuild(id: string, request: BuildRequest, at: Date, key: string | null = null): Build {
   return {
     id,
     request,
+    key,
     state: 'queued',
     phase: null,
     waiting: null,

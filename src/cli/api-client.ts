@@ -6,19 +6,30 @@ import type { StopMode } from '../config.ts';
 import { messageOf, NexusError, systemCodeOf } from '../errors.ts';
 import {
   type BuilderStatusReply,
+  type BuildView,
   builderStatus,
   buildList,
+  buildView,
   errorReply,
+  pinReply,
   sourceReply,
   stopReply,
   type WatchLine,
   watchLine,
 } from '../http/schemas.ts';
+import { type GcReport, gcReport } from '../retention/gc-report.ts';
 
 interface Call {
-  method?: 'GET' | 'POST';
+  method?: 'GET' | 'POST' | 'DELETE';
   body?: string | Readable;
   type?: string;
+  signal?: AbortSignal | undefined;
+}
+
+export interface LogOptions {
+  /** Go on until the build has ended. */
+  follow: boolean;
+  format?: 'text' | 'raw' | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -59,12 +70,27 @@ export class ApiClient {
     return builds;
   }
 
-  show(id: string): Promise<Build> {
-    return this.#json(`/builds/${encodeURIComponent(id)}`, buildSchema);
+  show(id: string): Promise<BuildView> {
+    return this.#json(`/builds/${encodeURIComponent(id)}`, buildView);
   }
 
   cancel(id: string): Promise<Build> {
     return this.#json(`/builds/${encodeURIComponent(id)}/cancel`, buildSchema, { method: 'POST' });
+  }
+
+  pin(id: string, pinned: boolean): Promise<unknown> {
+    const path = `/builds/${encodeURIComponent(id)}/${pinned ? 'pin' : 'unpin'}`;
+    return this.#json(path, pinReply, { method: 'POST' });
+  }
+
+  remove(id: string, artifacts: boolean): Promise<GcReport> {
+    const path = `/builds/${encodeURIComponent(id)}?artifacts=${artifacts}`;
+    return this.#json(path, gcReport, { method: 'DELETE' });
+  }
+
+  gc(dryRun: boolean): Promise<GcReport> {
+    const call = { method: 'POST', body: JSON.stringify({ dryRun }), type: 'application/json' } as const;
+    return this.#json('/gc', gcReport, call);
   }
 
   builder(): Promise<BuilderStatusReply> {
@@ -101,8 +127,8 @@ export class ApiClient {
   }
 
   /** A stream that breaks is taken up again at its byte; `fetch` breaks one that is quiet for five minutes. */
-  async *log(id: string, follow: boolean, signal?: AbortSignal): AsyncGenerator<Buffer> {
-    const path = `/builds/${encodeURIComponent(id)}/log?follow=${follow}`;
+  async *log(id: string, { follow, format = 'text', signal }: LogOptions): AsyncGenerator<Buffer> {
+    const path = `/builds/${encodeURIComponent(id)}/log?follow=${follow}&format=${format}`;
     for (let offset = 0; ; ) {
       const reply = await this.#fetch(`${path}&offset=${offset}`, { signal });
       try {

@@ -24,6 +24,8 @@ interface BuildFlags extends LimitFlags {
   convert?: (typeof conversions)[number];
   name?: string;
   builder?: Config['builder'];
+  priority?: number;
+  rebuild?: true;
   detach?: true;
   verbose?: true;
   json?: true;
@@ -62,7 +64,9 @@ export function buildCommand(program: Command): void {
     .option('--module <file>', 'a further NixOS module; may be repeated', collect, [])
     .addOption(new Option('--convert <format>', 'convert the disk with qemu-img').choices(conversions))
     .option('--name <name>', 'name of the result folder (default: made of the path)')
-    .addOption(builderOption());
+    .addOption(builderOption())
+    .addOption(priorityOption())
+    .option('--rebuild', 'build anew although the artifacts of the same request are still here');
   addLimitOptions(command)
     .option('-d, --detach', 'submit and print the id, do not wait')
     .option('-v, --verbose', 'show the output of the build as well')
@@ -85,6 +89,18 @@ export function builderOption(): Option {
   return new Option('--builder <kind>', 'where to build').choices(['auto', 'docker-vm', 'this-machine']);
 }
 
+export function priorityOption(): Option {
+  return new Option('--priority <number>', 'from -10 to 10: the higher the sooner (default: 0)').argParser(
+    priority,
+  );
+}
+
+function priority(text: string): number {
+  if (!/^-?[0-9]+$/.test(text) || Math.abs(Number(text)) > 10)
+    throw new InvalidArgumentError('It must be a whole number from -10 to 10.');
+  return Number(text);
+}
+
 async function uploadAndDescribe(
   client: ApiClient,
   resolved: ResolvedSource,
@@ -96,7 +112,12 @@ async function uploadAndDescribe(
   const source = packed && (await client.uploadSource(packed.tar));
   const name = flags.name ?? resolved.name;
   const nixpkgs = flags.nixpkgs === undefined ? undefined : await resolveNixpkgs(flags.nixpkgs);
-  const common = { name, ...limitsOf(flags), ...(flags.convert && { convert: flags.convert }) };
+  const common = {
+    ...{ name, ...limitsOf(flags) },
+    ...(flags.convert && { convert: flags.convert }),
+    ...(flags.priority !== undefined && { priority: flags.priority }),
+    ...(flags.rebuild && { rebuild: true }),
+  };
   const image = {
     ...common,
     variants: flags.variant.length > 0 ? flags.variant : ['iso'],

@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import type { Config } from '../config.ts';
 import { messageOf, NexusError } from '../errors.ts';
 import type { ApiClient } from './api-client.ts';
-import { builderOption } from './build.ts';
+import { builderOption, priorityOption } from './build.ts';
 import { checkBuilder } from './check-builder.ts';
 import { makeContext } from './context.ts';
 import { addLimitOptions, type LimitFlags, limitsOf } from './limit-options.ts';
@@ -16,6 +16,7 @@ interface RunFlags extends LimitFlags {
   source?: string;
   name?: string;
   builder?: Config['builder'];
+  priority?: number;
   detach?: true;
   json?: true;
 }
@@ -30,7 +31,8 @@ export function runCommand(program: Command): void {
     .argument('<script>', 'a file with Bash')
     .option('--source <folder>', 'a folder to send along; the script finds it as ./source')
     .option('--name <name>', 'name of the result folder (default: made of the file name)')
-    .addOption(builderOption());
+    .addOption(builderOption())
+    .addOption(priorityOption());
   addLimitOptions(command)
     .option('-d, --detach', 'submit and print the id, do not wait')
     .option('--json', 'print the finished build as JSON')
@@ -52,11 +54,9 @@ Example:
       const source = flags.source && (await uploadFolder(client, flags.source));
       const name = flags.name ?? safeName(basename(path, extname(path)));
       const request = {
-        kind: 'script' as const,
-        name,
-        script,
-        ...limitsOf(flags),
+        ...{ kind: 'script' as const, name, script, ...limitsOf(flags) },
         ...(source && { source }),
+        ...(flags.priority !== undefined && { priority: flags.priority }),
       };
       process.exitCode = await submitAndFollow(client, request, context, { ...flags, verbose: true });
     });

@@ -1,3 +1,4 @@
+import { isFinished } from '../builds/build.ts';
 import type { BuildRequest } from '../builds/request.ts';
 import type { ApiClient } from './api-client.ts';
 import type { Context } from './context.ts';
@@ -20,11 +21,18 @@ export async function submitAndFollow(
   context: Context,
   flags: SubmitFlags,
 ): Promise<number> {
-  const { id } = await client.submit(request);
+  const submitted = await client.submit(request);
+  const { id } = submitted;
   if (flags.detach) {
     context.out.write(`${id}\n`);
     context.err.write(`To see it: nexus show ${id}   its output: nexus logs ${id}\n`);
     return 0;
+  }
+  if (isFinished(submitted)) {
+    context.err.write(
+      `The same was built before, and its artifacts are still here; --rebuild builds it anew.\n`,
+    );
+    return reportBuild(submitted, context, flags.json === true);
   }
   context.err.write(`Build ${id}\n`);
   const build = await followBuild(client, id, context, { log: flags.verbose && context.err });

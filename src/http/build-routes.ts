@@ -2,23 +2,30 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import { type Artifact, buildSchema } from '../builds/build.ts';
+import { type Artifact, buildSchema, isFinished } from '../builds/build.ts';
 import { buildRequest, parseRequest } from '../builds/request.ts';
 import { messageOf, NexusError } from '../errors.ts';
-import { buildId, buildList, buildQuery, errorReply } from './schemas.ts';
+import type { BuildPaths } from '../paths.ts';
+import { isPinned } from '../retention/pins.ts';
+import { buildId, buildList, buildQuery, buildView, errorReply } from './schemas.ts';
 import type { ApiServer, ServerParts } from './server-parts.ts';
 
-export function buildRoutes(api: ApiServer, { builds, store, artifacts }: ServerParts): void {
+export function buildRoutes(api: ApiServer, { builds, store, board, paths, artifacts }: ServerParts): void {
   api.post(
     '/builds',
     {
       schema: {
         summary: 'Submit a build',
+        description:
+          'Answered with 200 and an earlier build when that has made the same and its artifacts are still here.',
         body: buildRequest,
-        response: { 201: buildSchema, '4xx': errorReply },
+        response: { 200: buildSchema, 201: buildSchema, '4xx': errorReply },
       },
     },
-    async (request, reply) => reply.status(201).send(await builds.submit(parseRequest(request.body))),
+    async (request, reply) => {
+      const build = await builds.submit(parseRequest(request.body));
+      return reply.status(isFinished(build) ? 200 : 201).send(build);
+    },
   );
   api.get(
     '/builds',
@@ -36,8 +43,12 @@ export function buildRoutes(api: ApiServer, { builds, store, artifacts }: Server
   );
   api.get(
     '/builds/:id',
-    { schema: { summary: 'One build', params: buildId, response: { 200: buildSchema, '4xx': errorReply } } },
-    async ({ params }) => builds.shown(await store.get(params.id)),
+    { schema: { summary: 'One build', params: buildId, response: { 200: buildView, '4xx': errorReply } } },
+    async ({ params }) => ({
+      ...builds.shown(await store.get(params.id)),
+      progress: board.of(params.id),
+      ...(await pinOf(paths.build(params.id))),
+    }),
   );
   api.post(
     '/builds/:id/cancel',
@@ -79,6 +90,8 @@ export function buildRoutes(api: ApiServer, { builds, store, artifacts }: Server
     },
   );
 }
+
+const pinOf = async (paths: BuildPaths) => ((await isPinned(paths)) ? { pinned: true } : {});
 
 async function download(reply: FastifyReply, file: string, { name, bytes }: Artifact) {
   const handle = await openArtifact(file, name);

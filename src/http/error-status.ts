@@ -9,6 +9,7 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   unauthorized: 401,
   'not-found': 404,
   'not-finished': 409,
+  pinned: 409,
   stopping: 503,
   'no-builder': 503,
   'engine-unreachable': 503,

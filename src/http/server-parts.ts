@@ -7,6 +7,8 @@ import type { BuildStore } from '../builds/store.ts';
 import type { StopMode } from '../config.ts';
 import type { Logger } from '../log.ts';
 import type { DataPaths } from '../paths.ts';
+import type { ProgressBoard } from '../progress/progress-board.ts';
+import type { Garbage } from '../retention/gc.ts';
 
 /** What the routes work with. */
 export interface ServerParts {
@@ -14,6 +16,9 @@ export interface ServerParts {
   store: BuildStore;
   sources: Sources;
   life: BuilderLife;
+  garbage: Garbage;
+  /** What the builds that run are doing. */
+  board: ProgressBoard;
   paths: DataPaths;
   /** Folder with one folder a build. */
   artifacts: string;

@@ -13,6 +13,7 @@ import { buildRoutes } from './build-routes.ts';
 import { builderRoutes } from './builder-routes.ts';
 import { statusOf } from './error-status.ts';
 import { eventRoutes } from './event-routes.ts';
+import { keepRoutes } from './keep-routes.ts';
 import { newServer, type ServerParts } from './server-parts.ts';
 import { sourceRoutes } from './source-routes.ts';
 import { stopRoutes } from './stop-routes.ts';
@@ -53,6 +54,7 @@ export async function makeServer(parts: ServerParts) {
       const routes = api.withTypeProvider<ZodTypeProvider>();
       sourceRoutes(routes, parts);
       buildRoutes(routes, parts);
+      keepRoutes(routes, parts);
       logRoutes(routes, parts);
       eventRoutes(routes, parts);
       builderRoutes(routes, parts);

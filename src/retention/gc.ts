@@ -1,9 +1,10 @@
-import { z } from 'zod';
+import { join } from 'node:path';
 import type { StartedBuilder } from '../builders/builder.ts';
 import type { BuilderLife } from '../builders/builder-life.ts';
-import type { Build } from '../builds/build.ts';
+import { type Build, isFinished } from '../builds/build.ts';
 import { collectStore } from '../builds/builder-garbage.ts';
 import { measureRoom } from '../builds/builder-room.ts';
+import { artifactsFolder } from '../builds/collect.ts';
 import type { BuildStore } from '../builds/store.ts';
 import type { Config } from '../config.ts';
 import { messageOf, NexusError } from '../errors.ts';
@@ -12,25 +13,11 @@ import type { Logger } from '../log.ts';
 import type { DataPaths } from '../paths.ts';
 import { listFolders, removeFolders } from './builder-folders.ts';
 import { decideBuilds, decideFolders, type KeptBuild } from './decide.ts';
+import type { GcReport } from './gc-report.ts';
 import { findLeftovers, removeLeftover } from './leftovers.ts';
-import { isPinned } from './pins.ts';
+import { isPinned, setPinned } from './pins.ts';
 import { removeBuild } from './remove-build.ts';
 
-export const gcReport = z.object({
-  dryRun: z.boolean(),
-  items: z.array(
-    z.object({
-      kind: z.enum(['build', 'source', 'leftover', 'builder-folder', 'builder-store']),
-      name: z.string(),
-      bytes: z.number().describe('What it takes of the disk'),
-      why: z.string(),
-    }),
-  ),
-  bytes: z.number().describe('What goes, or would go, of this machine’s disks and the builder’s together'),
-  notes: z.array(z.string()).describe('What could not be looked at, or not be removed'),
-});
-
-export type GcReport = z.infer<typeof gcReport>;
 type Item = GcReport['items'][number];
 
 export interface GarbageOptions {
@@ -57,9 +44,54 @@ export class Garbage {
   }
 
   collect(dryRun: boolean): Promise<GcReport> {
-    const turn = this.#turn.then(() => this.#collectNow(dryRun));
+    return this.#inTurn(() => this.#collectNow(dryRun));
+  }
+
+  /** @throws {NexusError} `not-found`. */
+  pin(id: string, pinned: boolean): Promise<{ id: string; pinned: boolean }> {
+    return this.#inTurn(async () => {
+      this.#options.store.summary(id);
+      await setPinned(this.#options.paths.build(id), pinned);
+      return { id, pinned };
+    });
+  }
+
+  /**
+   * Removes one build because somebody says so.
+   * @throws {NexusError} `not-found`, `not-finished`, `pinned`.
+   */
+  remove(id: string, withArtifacts: boolean): Promise<GcReport> {
+    return this.#inTurn(async () => {
+      const { store, paths } = this.#options;
+      const build = await store.get(id);
+      if (!isFinished(build)) {
+        throw new NexusError('not-finished', `Build ${id} is ${build.state}, so it cannot be removed`, {
+          hint: `End it first: nexus cancel ${id}`,
+        });
+      }
+      if (await isPinned(paths.build(id))) {
+        throw new NexusError('pinned', `Build ${id} is pinned, so nothing removes it`, {
+          hint: `If it may go after all: nexus unpin ${id}`,
+        });
+      }
+      const { bytes } = await this.#measure(build, withArtifacts);
+      await this.#removeBuild(id, withArtifacts);
+      const item = { kind: 'build', name: id, bytes, why: 'somebody said so' } as const;
+      return { dryRun: false, items: [item], bytes, notes: [] };
+    });
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(work);
     this.#turn = turn.catch(() => {});
     return turn;
+  }
+
+  async #removeBuild(id: string, withArtifacts: boolean): Promise<void> {
+    const { store, paths, config, logger } = this.#options;
+    store.forget(id);
+    await removeBuild(id, withArtifacts, { paths, artifacts: config.artifacts, logger });
+    logger.info('Build removed', { buildId: id, withArtifacts });
   }
 
   async #collectNow(dryRun: boolean): Promise<GcReport> {
@@ -72,20 +104,17 @@ export class Garbage {
   }
 
   async #builds(dryRun: boolean, notes: string[]): Promise<Item[]> {
-    const { config, store, paths, logger } = this.#options;
+    const { config, store } = this.#options;
+    const withArtifacts = config.keep.artifacts === 'with-build';
     const now = Date.now();
     const builds = await readAll(store);
-    const kept = await Promise.all(builds.map((build) => this.#measure(build)));
+    const kept = await Promise.all(builds.map((build) => this.#measure(build, withArtifacts)));
     const sizes = new Map(kept.map(({ id, bytes }) => [id, bytes]));
     const items: Item[] = [];
     const gone = new Set<string>();
     for (const { id, why } of decideBuilds(kept, config.keep, now)) {
       const item = { kind: 'build', name: id, bytes: sizes.get(id) ?? 0, why } as const;
-      const withArtifacts = config.keep.artifacts === 'with-build';
-      const remove = async () => {
-        store.forget(id);
-        await removeBuild(id, withArtifacts, { paths, artifacts: config.artifacts, logger });
-      };
+      const remove = () => this.#removeBuild(id, withArtifacts);
       if (await this.#attempt(item, dryRun ? undefined : remove, notes)) {
         items.push(item);
         gone.add(id);
@@ -95,16 +124,20 @@ export class Garbage {
     return [...items, ...(await this.#leftovers(left, now, dryRun, notes))];
   }
 
-  async #measure(build: Build): Promise<KeptBuild> {
+  async #measure(build: Build, withArtifacts: boolean): Promise<KeptBuild> {
     const { paths, config } = this.#options;
     const ofBuild = paths.build(build.id);
-    const artifacts =
-      config.keep.artifacts === 'with-build'
-        ? `${config.artifacts}/${build.request.name}-${build.id}`
-        : undefined;
-    const bytes = (await folderBytes(ofBuild.root)) + (artifacts ? await folderBytes(artifacts) : 0);
-    const finishedAt = build.finishedAt === null ? null : Date.parse(build.finishedAt);
-    return { id: build.id, finishedAt, bytes, pinned: await isPinned(ofBuild) };
+    const folders = [
+      ofBuild.root,
+      ...(withArtifacts ? [join(config.artifacts, artifactsFolder(build))] : []),
+    ];
+    const sizes = await Promise.all(folders.map(folderBytes));
+    return {
+      id: build.id,
+      finishedAt: build.finishedAt === null ? null : Date.parse(build.finishedAt),
+      bytes: sizes.reduce((sum, size) => sum + size, 0),
+      pinned: await isPinned(ofBuild),
+    };
   }
 
   async #leftovers(builds: readonly Build[], now: number, dryRun: boolean, notes: string[]): Promise<Item[]> {

@@ -160,7 +160,7 @@ describe('docker compose, from nothing to a booting image', function () {
     ]);
     await project.compose(['up', '--detach', '--wait']);
     assert.deepEqual(await project.leftovers('container'), [`${project.name}-orchestrator-1`]);
-    await project.nexus(['build', 'examples/smoke']);
+    await project.nexus(['build', 'examples/smoke', '--rebuild']);
   });
 
   it('stops the VM on demand', async () => {

@@ -12,6 +12,7 @@ const leaves = [
     'clean-up.ts',
     'config.ts',
     'data-lock.ts',
+    'environment.ts',
     'errors.ts',
     'folder-bytes.ts',
     'limits.ts',
@@ -20,6 +21,7 @@ const leaves = [
     'paths.ts',
     'room-here.ts',
     'token.ts',
+    'version.ts',
   ],
   'write-file-atomically.ts',
 ];
@@ -30,9 +32,11 @@ const faces: Record<string, string> = {
   'builders/builder-life.ts': 'a builder’s interface',
   'builders/task.ts': 'a builder’s interface',
   'http/schemas.ts': 'the API’s schemas',
+  'retention/gc-report.ts': 'the API’s schemas',
   // It is a command like the others, but what it runs is the orchestrator.
   'cli/serve.ts': 'nexus serve',
   'cli.ts': 'the program',
+  'cli/commands.ts': 'the program',
   'main.ts': 'main',
 };
 
@@ -40,19 +44,41 @@ const faces: Record<string, string> = {
 const arrows: Record<string, readonly string[]> = {
   leaf: [],
   transport: [],
+  progress: ['transport'],
   bridge: ['transport'],
   artifacts: ['transport'],
   'a builder’s interface': ['bridge', 'transport'],
   builders: ['a builder’s interface', 'bridge', 'transport'],
-  builds: ['a builder’s interface', 'artifacts', 'bridge', 'transport'],
-  'the API’s schemas': ['builds'],
-  http: ['the API’s schemas', 'a builder’s interface', 'builds', 'bridge', 'transport'],
-  retention: ['a builder’s interface', 'builds', 'bridge', 'transport'],
+  builds: ['a builder’s interface', 'artifacts', 'bridge', 'progress', 'transport'],
+  'the API’s schemas': ['builds', 'progress'],
+  http: [
+    'the API’s schemas',
+    'a builder’s interface',
+    'builds',
+    'bridge',
+    'progress',
+    'retention',
+    'transport',
+  ],
+  retention: ['the API’s schemas', 'a builder’s interface', 'builds', 'bridge', 'transport'],
   inbox: ['builds', 'bridge', 'transport'],
-  cli: ['the API’s schemas', 'builds'],
+  // It may look at every kind of builder, and starts none.
+  doctor: ['builders', 'a builder’s interface', 'transport'],
+  cli: ['the API’s schemas', 'builds', 'doctor', 'progress'],
   'nexus serve': ['cli', 'main'],
   'the program': ['nexus serve', 'cli'],
-  main: ['a builder’s interface', 'builders', 'builds', 'bridge', 'artifacts', 'http', 'inbox', 'transport'],
+  main: [
+    'a builder’s interface',
+    'builders',
+    'builds',
+    'bridge',
+    'artifacts',
+    'http',
+    'inbox',
+    'retention',
+    'progress',
+    'transport',
+  ],
 };
 
 /** Packages that only these files may know. */
@@ -146,10 +172,10 @@ describe('The source', () => {
     });
   }
 
-  it('reads process.env in config.ts only', () => {
+  it('reads process.env in config.ts and environment.ts only', () => {
     assert.deepEqual(
       files.filter((file) => textOf(file).includes('process.env')),
-      ['config.ts'],
+      ['config.ts', 'environment.ts'],
     );
   });
 

@@ -48,6 +48,12 @@ export class Engine {
     return Architecture;
   }
 
+  /** What it is, for people. */
+  async describe(): Promise<{ version: string; system: string; architecture: string }> {
+    const { ServerVersion, OperatingSystem, Architecture } = await this.#docker.info();
+    return { version: ServerVersion, system: OperatingSystem, architecture: Architecture };
+  }
+
   /** The id of the image that has this name now, if one has. */
   async imageId(image: string): Promise<string | undefined> {
     try {
@@ -121,8 +127,9 @@ export class Container {
     await this.#container.start();
   }
 
+  /** Rejects when the Engine does not answer, also when it does not even refuse. */
   inspect(): Promise<Docker.ContainerInspectInfo> {
-    return this.#container.inspect();
+    return abortable(this.#container.inspect(), AbortSignal.timeout(pingMs));
   }
 
   /** Unpacks a tar stream inside the container, which need not run. */
@@ -154,7 +161,7 @@ export class Container {
 
   async #endedWith(): Promise<number | null | 'runs or unknown'> {
     try {
-      const { State } = await abortable(this.#container.inspect(), AbortSignal.timeout(pingMs));
+      const { State } = await this.inspect();
       return State.Running ? 'runs or unknown' : State.ExitCode;
     } catch (error) {
       return statusOf(error) === 404 ? null : 'runs or unknown';
@@ -163,7 +170,7 @@ export class Container {
 
   /** Lets a paused one go on; any other is fine. */
   async unpause(): Promise<void> {
-    const { State } = await this.#container.inspect();
+    const { State } = await this.inspect();
     if (State.Paused) await this.#container.unpause();
   }
 

@@ -118,20 +118,11 @@ function runningVm(container: Container, vm: VmConfig, cleanUp: CleanUp): Vm {
     });
   };
   watch();
-  let known: Endpoint | undefined;
   return {
     lost: gone.signal,
     consoleTail,
-    async ssh() {
-      try {
-        known = await endpoint(container, vm);
-      } catch (error) {
-        // An Engine that does not answer moves no ports.
-        if (!known) throw error;
-      }
-      return known;
-    },
-    publishedPort: () => publishedPort(container),
+    ssh: lastKnown(() => endpoint(container, vm)),
+    publishedPort: lastKnown(() => publishedPort(container)),
     async restart() {
       restarting = true;
       await container.stop(10);
@@ -148,6 +139,19 @@ function runningVm(container: Container, vm: VmConfig, cleanUp: CleanUp): Vm {
       watching.abort();
       await cleanUp[Symbol.asyncDispose]();
     },
+  };
+}
+
+/** An Engine that does not answer moves no ports: what it said last is true until it says something else. */
+function lastKnown<T>(ask: () => Promise<T>): () => Promise<T> {
+  let known: { value: T } | undefined;
+  return async () => {
+    try {
+      known = { value: await ask() };
+    } catch (error) {
+      if (!known) throw error;
+    }
+    return known.value;
   };
 }
 

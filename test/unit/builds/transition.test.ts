@@ -19,7 +19,7 @@ const error = { code: 'build-failed', message: 'It failed' } as const;
 const inState = (state: BuildState): Build => ({ ...newBuild('id', request, created), state });
 
 const happenings: Record<Happening['type'], Happening> = {
-  queued: { type: 'queued', request },
+  queued: { type: 'queued', request, key: null },
   prepare: { type: 'prepare', builder: 'this-machine', epoch: 'e' },
   retry: { type: 'retry', builder: 'this-machine', epoch: 'f', why: 'it was lost', logStart: 7 },
   started: { type: 'started', seq: 3 },

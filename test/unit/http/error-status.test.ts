@@ -12,6 +12,7 @@ describe('statusOf', () => {
       'source-without-configuration',
       'not-found',
       'not-finished',
+      'pinned',
       'unauthorized',
     ]);
   });
