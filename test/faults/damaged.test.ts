@@ -88,7 +88,7 @@ async function filesOf(folder: string): Promise<string[]> {
   return names
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
-    .filter((name) => !name.startsWith('this-machine/builds/'))
+    .filter((name) => !/^this-machine\/(builds\/|\.)/.test(name))
     .sort();
 }
 

@@ -12,7 +12,7 @@ import { countingScript } from './scripts.ts';
 import { Random, soak } from './seed.ts';
 import { SshStand } from './ssh-stand.ts';
 
-const rounds = 6 * soak;
+const rounds = 4 * soak;
 
 describe('When the disk of the orchestrator is full', () => {
   before(async function () {

@@ -18,7 +18,7 @@ describe('Two orchestrators', () => {
     skipUnless(this, await builderMissing());
     const random = new Random('two on one folder');
     await withNexus({}, async (nexus) => {
-      for (let round = 0; round < 3 * soak; round += 1) {
+      for (let round = 0; round < 2 * soak; round += 1) {
         const lines = random.between(50, 150);
         await nexus.script(countingScript({ lines, pauseMs: 10, bytes: 1000 }), {
           states: ['succeeded'],
