@@ -39,7 +39,7 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./variants.ts')).variantsCommand,
   },
   {
-    ...{ name: 'list', group: look, summary: 'list all builds, newest first' },
+    ...{ name: 'list', group: look, summary: 'list builds, newest first' },
     load: async () => (await import('./list.ts')).listCommand,
   },
   {

@@ -4,17 +4,22 @@ import { makeContext } from './context.ts';
 import { formatBytes, formatTable } from './format.ts';
 
 export const pinCommand = (program: Command) =>
-  pinOrNot(program, 'pin', 'Keep a build whatever else is removed.');
+  keepOrLet(program, 'pin', 'Keep a build whatever else is removed.');
 
 export const unpinCommand = (program: Command) =>
-  pinOrNot(program, 'unpin', 'Let a build be removed like any other.');
+  keepOrLet(program, 'unpin', 'Let a build be removed like any other.');
 
-function pinOrNot(program: Command, name: 'pin' | 'unpin', description: string): void {
+function keepOrLet(program: Command, name: 'pin' | 'unpin', description: string): void {
   program
     .command(name)
     .description(description)
     .argument('<id...>', 'ids of builds')
-    .addHelpText('after', `\nExample:\n  nexus ${name} 20261121-101500-3f2a`)
+    .addHelpText(
+      'after',
+      `
+Example:
+  nexus ${name} 20260911-101500-3f2a`,
+    )
     .action(async (ids: string[]) => {
       const { client, err } = makeContext();
       const api = await client();
@@ -34,7 +39,13 @@ export function deleteCommand(program: Command): void {
     )
     .argument('<id...>', 'ids of builds')
     .option('--artifacts', 'remove the folders of their artifacts too')
-    .addHelpText('after', '\nExample:\n  nexus delete 20261121-101500-3f2a --artifacts')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  nexus delete 20260911-101500-3f2a               its record and its log
+  nexus delete --artifacts 20260911-101500-3f2a   its images too`,
+    )
     .action(async (ids: string[], { artifacts = false }: { artifacts?: boolean }) => {
       const { client, err } = makeContext();
       const api = await client();
@@ -54,7 +65,13 @@ export function gcCommand(program: Command): void {
     )
     .option('-n, --dry-run', 'say what would go, and remove nothing')
     .option('--json', 'print it as JSON')
-    .addHelpText('after', '\nExample:\n  nexus gc --dry-run')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  nexus gc --dry-run   what would go, and why
+  nexus gc`,
+    )
     .action(async ({ dryRun = false, json }: { dryRun?: boolean; json?: true }) => {
       const { client, out, err } = makeContext();
       const report = await (await client()).gc(dryRun);

@@ -5,20 +5,24 @@ import type { Build } from '../builds/build.ts';
 import { type ClientSettings, clientSettings } from '../environment.ts';
 import { dataPaths } from '../paths.ts';
 
+/** What one page has at most. */
+const longestPage = 1000;
+
 /**
- * The newest builds, or all of them, from an orchestrator that runs; nothing when anything at all is in the way, so that the caller asks
+ * The newest builds, or all, from an orchestrator that runs; nothing when anything at all is in the way, so that the caller asks
  * again in a way that can say what. Without the schemas and `fetch`, whose loading takes longer than the answer.
  */
-export async function quickList(limit: number | undefined): Promise<Build[] | undefined> {
+export async function quickList(limit = Number.POSITIVE_INFINITY): Promise<Build[] | undefined> {
   try {
     const settings = clientSettings();
     const server = settings && (await serverOf(settings));
     if (!server?.url.startsWith('http:')) return undefined;
     const reply: unknown = JSON.parse(
-      await ask(`${server.url}/api/v1/builds?limit=${limit ?? 1000}`, server.token),
+      await ask(`${server.url}/api/v1/builds?limit=${Math.min(limit, longestPage)}`, server.token),
     );
+    if (!isList(reply)) return undefined;
     // More than one page is not quick in any case.
-    return isList(reply) && (limit !== undefined || !reply.next) ? reply.builds : undefined;
+    return limit <= longestPage || !reply.next ? reply.builds : undefined;
   } catch {
     return undefined;
   }

@@ -46,8 +46,8 @@ export function buildRoutes(api: ApiServer, { builds, store, board, paths, artif
     { schema: { summary: 'One build', params: buildId, response: { 200: buildView, '4xx': errorReply } } },
     async ({ params }) => ({
       ...builds.shown(await store.get(params.id)),
-      progress: board.of(params.id),
       ...(await pinOf(paths.build(params.id))),
+      progress: board.of(params.id),
     }),
   );
   api.post(

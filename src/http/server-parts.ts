@@ -16,9 +16,9 @@ export interface ServerParts {
   store: BuildStore;
   sources: Sources;
   life: BuilderLife;
-  garbage: Garbage;
   /** What the builds that run are doing. */
   board: ProgressBoard;
+  garbage: Garbage;
   paths: DataPaths;
   /** Folder with one folder a build. */
   artifacts: string;

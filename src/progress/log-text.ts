@@ -92,6 +92,12 @@ export async function* renderStream(raw: AsyncIterable<Buffer>, skip = 0): Async
     const rendered = render(splitter.push(chunk));
     if (rendered.length > 0) yield rendered;
   }
-  const last = render(splitter.end());
-  if (last.length > 0) yield last;
+  const last = splitter.end().filter((line) => !beginsLikeNix(line));
+  const rest = Buffer.from(last.map((line) => new LogText().lines(line)[0]?.text ?? '').join('')).subarray(
+    toSkip,
+  );
+  if (rest.length > 0) yield rest;
 }
+
+/** A line without an end may go on: of one of Nix’s own it is not known yet what it will say. */
+const beginsLikeNix = (line: string) => line.startsWith('@nix ') || '@nix '.startsWith(line);

@@ -52,12 +52,7 @@ const arrows: Record<string, readonly string[]> = {
   builds: ['a builder’s interface', 'artifacts', 'bridge', 'progress', 'transport'],
   'the API’s schemas': ['builds', 'progress'],
   http: [
-    'the API’s schemas',
-    'a builder’s interface',
-    'builds',
-    'bridge',
-    'progress',
-    'retention',
+    ...['the API’s schemas', 'a builder’s interface', 'builds', 'retention', 'bridge', 'progress'],
     'transport',
   ],
   retention: ['the API’s schemas', 'a builder’s interface', 'builds', 'bridge', 'transport'],
@@ -75,8 +70,8 @@ const arrows: Record<string, readonly string[]> = {
     'artifacts',
     'http',
     'inbox',
-    'retention',
     'progress',
+    'retention',
     'transport',
   ],
 };

@@ -129,6 +129,21 @@ cat ${file('rest')}; echo x > image.iso; nexus-artifact image.iso`;
     });
   }
 
+  it('gives the terminal back while it is stopped by Ctrl-Z, and draws again when it goes on', async () => {
+    const { build, go } = await halfBuild('stopped');
+    await using terminal = await open(100);
+    await terminal.type([...nexusWords, 'watch', build.id]);
+    await terminal.untilShows(/• kernel/);
+    await terminal.keys('C-z');
+    assert.doesNotMatch(await terminal.untilShows(/Stopped/), /• kernel/);
+    assert.equal(await terminal.cursorShown(), true);
+    await terminal.type(['fg']);
+    await terminal.untilShows(/• kernel/);
+    assert.equal(await terminal.cursorShown(), false);
+    await go();
+    await terminal.untilShows(/Built stopped/);
+  });
+
   it('shows the output above the block, every line of it', async () => {
     const go = orchestrator.folder.file('flood.go');
     const build = await orchestrator.script(

@@ -45,8 +45,17 @@ nixos-disk-image> done
 
   it('keeps what is not of Nix, to the last line without an end', async () => {
     const raw = 'plain\n\n@nix {"action":"start"\n  Gruß ✓\nno end';
-    assert.equal(await render(raw), `${raw}\n`);
+    assert.equal(await render(raw), raw);
     assert.equal(await render(''), '');
+  });
+
+  it('never changes when a log goes on, wherever it was cut', async () => {
+    const raw = `first\n${recordedLog('failure').slice(-900)}last`;
+    const whole = await render(raw);
+    for (let end = 0; end <= raw.length; end += 1) {
+      const part = await render(raw.slice(0, end));
+      assert.ok(whole.startsWith(part), `${JSON.stringify(part.slice(-80))} at ${end}`);
+    }
   });
 
   it('lets nothing through that moves a cursor or sets a title, and shows what overwrote a line', async () => {
