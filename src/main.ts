@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import type { BootPlace } from './boot/machine.ts';
 import { plainQemu } from './boot/plain-qemu.ts';
@@ -21,7 +22,11 @@ import type { Config, StopMode } from './config.ts';
 import { lockData } from './data-lock.ts';
 import { messageOf, NexusError } from './errors.ts';
 import { makeServer } from './http/server.ts';
+import { Inbox } from './inbox/inbox.ts';
+import { Ledger } from './inbox/ledger.ts';
 import type { Logger } from './log.ts';
+import { Metrics } from './metrics/metrics.ts';
+import { Notifier } from './notifications/notifier.ts';
 import { type DataPaths, dataPaths, vmSource, watcherProgram } from './paths.ts';
 import { Durations } from './progress/durations.ts';
 import { ProgressBoard } from './progress/progress-board.ts';
@@ -74,6 +79,9 @@ export async function startOrchestrator(
   let mode = config.stop;
   cleanUp.defer(() => stopBuilds(mode, builds, life));
   await finishRemovals({ paths, artifacts: config.artifacts, logger });
+  const version = packageVersion();
+  const metrics = new Metrics(store, life, version);
+  cleanUp.defer(() => metrics[Symbol.dispose]());
   const garbage = new Garbage({ config, paths, store, life, logger });
   builds.resume();
   // Only now that the folders are ours: what another one writes there is not left over.
@@ -93,10 +101,10 @@ export async function startOrchestrator(
   });
   const closing = new AbortController();
   const { artifacts } = config;
-  const version = packageVersion();
   const server = await makeServer({
-    ...{ builds, store, board, sources, life, garbage, bootChecks, liveBoots },
+    ...{ builds, store, board, sources, life, garbage, metrics, bootChecks, liveBoots },
     ...{ paths, artifacts, version, token, logger },
+    metricsToken: config.metricsToken,
     closing: closing.signal,
     ...{ stop: stopAsked, stopMode: config.stop },
   });
@@ -106,6 +114,9 @@ export async function startOrchestrator(
   await writeFileAtomically(paths.server, JSON.stringify({ url, pid: process.pid }));
   cleanUp.defer(() => rm(paths.server, { force: true }));
   builds.begin();
+  if (config.webhook) cleanUp.use(await Notifier.start({ target: config.webhook, store, paths, logger }));
+  const inbox = await openInbox(config, { builds, store, sources, paths, logger });
+  if (inbox) cleanUp.use(inbox);
   if (config.gcIntervalMs !== null)
     void collectAtIntervals(garbage, config.gcIntervalMs, closing.signal, logger);
   logger.info('Orchestrator ready', { url, data: config.data, artifacts: config.artifacts });
@@ -129,6 +140,29 @@ export async function startOrchestrator(
     stop,
     [Symbol.asyncDispose]: () => stop(config.stop),
   };
+}
+
+interface InboxParts {
+  builds: Builds;
+  store: BuildStore;
+  sources: Sources;
+  paths: DataPaths;
+  logger: Logger;
+}
+
+/** A folder that was named is made; the default one has to be there. */
+async function openInbox(
+  config: Config,
+  { paths, logger, ...parts }: InboxParts,
+): Promise<Inbox | undefined> {
+  const { inbox: folder, inboxNamed, inboxSettleMs: settleMs, artifacts, artifactsShownAs } = config;
+  if (folder === undefined) return undefined;
+  if (inboxNamed) await mkdir(folder, { recursive: true });
+  else if (!existsSync(folder)) return undefined;
+  const ledger = await Ledger.open(paths.inbox, logger);
+  const linked = artifacts === artifactsShownAs ? artifacts : undefined;
+  logger.info('Inbox open', { folder });
+  return new Inbox({ ...parts, logger, ledger, folder, settleMs, artifacts: linked });
 }
 
 async function stopBuilds(mode: StopMode, builds: Builds, life: BuilderLife): Promise<void> {

@@ -1,6 +1,7 @@
-import { chown, mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { NexusError, systemCodeOf } from '../errors.ts';
+import { giveToOwnerOf } from '../give-to-owner.ts';
 import { fetchFile } from '../transport/fetch/fetch-file.ts';
 import type { RemoteFile } from '../transport/fetch/remote-file.ts';
 import type { Transport } from '../transport/transport.ts';
@@ -141,12 +142,4 @@ export function safeNames(names: readonly string[]): string[] {
     taken.add(name.toLowerCase());
     return name;
   });
-}
-
-/** An orchestrator that runs as root must not leave files that the user of the folder cannot delete. */
-async function giveToOwnerOf(folder: string, paths: readonly string[]): Promise<void> {
-  if (process.getuid?.() !== 0) return;
-  const { uid, gid } = await stat(folder);
-  if (uid === 0) return;
-  for (const path of paths) await chown(path, uid, gid);
 }

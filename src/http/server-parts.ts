@@ -8,6 +8,7 @@ import type { Sources } from '../builds/sources.ts';
 import type { BuildStore } from '../builds/store.ts';
 import type { StopMode } from '../config.ts';
 import type { Logger } from '../log.ts';
+import type { Metrics } from '../metrics/metrics.ts';
 import type { DataPaths } from '../paths.ts';
 import type { ProgressBoard } from '../progress/progress-board.ts';
 import type { Garbage } from '../retention/gc.ts';
@@ -23,6 +24,9 @@ export interface ServerParts {
   garbage: Garbage;
   bootChecks: BootChecks;
   liveBoots: LiveBoots;
+  metrics: Metrics;
+  /** Opens /metrics and nothing else. */
+  metricsToken: string | undefined;
   paths: DataPaths;
   /** Folder with one folder a build. */
   artifacts: string;

@@ -18,6 +18,7 @@ import { dashboardRoutes, securityHeaders } from './dashboard-routes.ts';
 import { statusOf } from './error-status.ts';
 import { eventRoutes } from './event-routes.ts';
 import { keepRoutes } from './keep-routes.ts';
+import { metricsRoute } from './metrics-route.ts';
 import { newServer, type ServerParts } from './server-parts.ts';
 import { loginCodeRoutes, sessionRoutes } from './session.ts';
 import { sourceRoutes } from './source-routes.ts';
@@ -58,6 +59,7 @@ export async function makeServer(parts: ServerParts) {
   server.get('/openapi.json', { schema: { hide: true } }, async () => server.swagger());
   sessionRoutes(server, access);
   await dashboardRoutes(server);
+  metricsRoute(server, parts, access);
   await server.register(
     async (api) => {
       api.addHook('onRequest', authorizer(access));
