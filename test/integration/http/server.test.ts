@@ -78,8 +78,6 @@ describe('The API', () => {
       'get /api/v1/boots',
       'get /api/v1/boots/{id}',
       'get /api/v1/boots/{id}/screenshot',
-      'get /api/v1/boots/{id}/serial',
-      'get /api/v1/boots/{id}/vnc',
       'get /api/v1/builder',
       'get /api/v1/builder/console',
       'get /api/v1/builds',
