@@ -1,43 +1,36 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
-import { buildCommand } from './cli/build.ts';
-import { builderCommand } from './cli/builder.ts';
-import { buildsCommands } from './cli/builds.ts';
+import { addCommands, wantedCommand } from './cli/commands.ts';
 import { exitStatus } from './cli/exit-status.ts';
-import { fetchCommand } from './cli/fetch.ts';
-import { keepCommands } from './cli/keep.ts';
-import { runCommand } from './cli/run.ts';
-import { serveCommand, tokenCommand } from './cli/serve.ts';
-import { stopCommand } from './cli/stop.ts';
-import { variantsCommand } from './cli/variants.ts';
 import { messageOf, NexusError, systemCodeOf } from './errors.ts';
-import { packageRoot } from './paths.ts';
-
-const { version } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8'));
+import { packageVersion } from './version.ts';
 
 const program = new Command('nexus')
   .description('Build bootable NixOS images on machines that do not run NixOS.')
-  .version(version)
+  .version(packageVersion())
   .showHelpAfterError('Try --help.')
-  .exitOverride();
+  .exitOverride()
+  .addHelpCommand(
+    new Command('help').argument('[command]').description('tell all about a command').helpGroup('Help:'),
+  )
+  .addHelpText(
+    'after',
+    `
+Examples:
+  nexus doctor                       is this machine fit for building?
+  nexus init && nexus build          from nothing to a bootable ISO
+  nexus build . --variant qemu-efi   a disk image of the configuration here
+  nexus logs                         what the newest build printed
 
-buildCommand(program);
-runCommand(program);
-buildsCommands(program);
-fetchCommand(program);
-keepCommands(program);
-variantsCommand(program);
-builderCommand(program);
-serveCommand(program);
-stopCommand(program);
-tokenCommand(program);
+nexus COMMAND --help tells all about a command.`,
+  );
 
 // Whoever reads our output may stop early, as `head` does; then there is nobody left to talk to.
 process.stdout.on('error', (error) => process.exit(systemCodeOf(error) === 'EPIPE' ? 141 : 1));
 
 try {
+  const wanted = wantedCommand(process.argv.slice(2));
+  await addCommands(program, (name) => name === wanted);
   await program.parseAsync();
 } catch (error) {
   process.exitCode = report(error);

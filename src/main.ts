@@ -1,8 +1,10 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, rm } from 'node:fs/promises';
+import type { BootPlace } from './boot/machine.ts';
+import { plainQemu } from './boot/plain-qemu.ts';
 import { BuilderLife } from './builders/builder-life.ts';
 import { type BuilderChoice, chooseBuilder } from './builders/choose-builder.ts';
+import { bootContainers } from './builders/docker-vm/boot-container.ts';
 import { namedBootMedium } from './builders/docker-vm/boot-medium.ts';
 import { dockerVm } from './builders/docker-vm/docker-vm.ts';
 import { Engine } from './builders/docker-vm/engine.ts';
@@ -10,7 +12,9 @@ import { installationId, sweepContainers } from './builders/docker-vm/installati
 import { madeBootMedium } from './builders/docker-vm/make-boot-medium.ts';
 import { checkPrograms } from './builders/this-machine/nix.ts';
 import { thisMachine } from './builders/this-machine/this-machine.ts';
+import { BootChecks } from './builds/boot-checks.ts';
 import { Builds } from './builds/builds.ts';
+import { LiveBoots } from './builds/live-boots.ts';
 import { Sources } from './builds/sources.ts';
 import { BuildStore } from './builds/store.ts';
 import { CleanUp } from './clean-up.ts';
@@ -23,12 +27,15 @@ import { Ledger } from './inbox/ledger.ts';
 import type { Logger } from './log.ts';
 import { Metrics } from './metrics/metrics.ts';
 import { Notifier } from './notifications/notifier.ts';
-import { type DataPaths, dataPaths, packageRoot, vmSource, watcherProgram } from './paths.ts';
+import { type DataPaths, dataPaths, vmSource, watcherProgram } from './paths.ts';
+import { Durations } from './progress/durations.ts';
+import { ProgressBoard } from './progress/progress-board.ts';
 import { collectAtIntervals } from './retention/at-intervals.ts';
 import { Garbage } from './retention/gc.ts';
 import { finishRemovals } from './retention/remove-build.ts';
 import { loadOrMakeToken } from './token.ts';
 import { loadOrMakeKeys } from './transport/ssh-keys.ts';
+import { packageVersion } from './version.ts';
 import { sweepTemporaries, writeFileAtomically } from './write-file-atomically.ts';
 
 /** A running orchestrator; disposing of it stops it as the settings say. */
@@ -60,6 +67,11 @@ export async function startOrchestrator(
 
   const token = config.token ?? (await loadOrMakeToken(paths.token));
   const store = await BuildStore.open(paths, logger);
+  const durations = await Durations.open(paths.durations, logger);
+  const board = new ProgressBoard({ logOf: (id) => paths.build(id).log, durations, logger });
+  cleanUp.defer(store.onChange((build) => board.update(build)));
+  cleanUp.defer(() => board.close());
+  for (const build of store.unfinished()) board.update(build);
   const sources = new Sources(paths.sources);
   const choices = builders(config, paths, logger);
   const life = new BuilderLife((signal) => chooseBuilder(config.builder, choices, signal), logger);
@@ -67,7 +79,7 @@ export async function startOrchestrator(
   let mode = config.stop;
   cleanUp.defer(() => stopBuilds(mode, builds, life));
   await finishRemovals({ paths, artifacts: config.artifacts, logger });
-  const version = await packageVersion();
+  const version = packageVersion();
   const metrics = new Metrics(store, life, version);
   cleanUp.defer(() => metrics[Symbol.dispose]());
   const garbage = new Garbage({ config, paths, store, life, logger });
@@ -76,6 +88,13 @@ export async function startOrchestrator(
   for (const folder of [paths.root, paths.sources, paths.thisMachine]) await sweepTemporaries(folder);
   const vmRuns = await sweepLeftovers(config, paths, logger);
 
+  const places = bootPlaces(config, paths);
+  const bootChecks = cleanUp.use(
+    new BootChecks({ store, paths, artifacts: config.artifacts, places, logger }),
+  );
+  const liveBoots = cleanUp.use(new LiveBoots({ artifacts: config.artifacts, places, logger }));
+  await bootChecks.start();
+
   let stopAsked: (mode: StopMode) => void = () => {};
   const asked = new Promise<StopMode>((resolve) => {
     stopAsked = resolve;
@@ -83,8 +102,8 @@ export async function startOrchestrator(
   const closing = new AbortController();
   const { artifacts } = config;
   const server = await makeServer({
-    ...{ builds, store, sources, life, garbage, metrics, paths, artifacts, version, token, logger },
-    metricsToken: config.metricsToken,
+    ...{ builds, store, board, sources, life, garbage, bootChecks, liveBoots, metrics },
+    ...{ paths, artifacts, version, token, logger, metricsToken: config.metricsToken },
     closing: closing.signal,
     ...{ stop: stopAsked, stopMode: config.stop },
   });
@@ -178,6 +197,12 @@ function builderChoices(config: Config, paths: DataPaths, logger: Logger): Build
   ];
 }
 
+/** In the order of preference: what is installed here starts at once and needs no copy of the image. */
+function bootPlaces({ vm }: Config, paths: DataPaths): BootPlace[] {
+  const owner = async () => installationId(await loadOrMakeKeys(paths));
+  return [plainQemu, bootContainers({ engine: new Engine(), image: vm.image, owner })];
+}
+
 /** @returns whether a VM that an earlier orchestrator has left still runs; whatever else it has left is removed. */
 async function sweepLeftovers(config: Config, paths: DataPaths, logger: Logger): Promise<boolean> {
   if (config.builder === 'this-machine') return false;
@@ -204,9 +229,4 @@ async function listen(
       cause: error,
     });
   }
-}
-
-async function packageVersion(): Promise<string> {
-  const { version } = JSON.parse(await readFile(join(packageRoot, 'package.json'), 'utf8'));
-  return version;
 }

@@ -28,6 +28,8 @@ export interface DataPaths {
   webhooks: string;
   inbox: string;
   builds: string;
+  /** How long derivations took here. */
+  durations: string;
   build(id: string): BuildPaths;
 }
 
@@ -64,6 +66,7 @@ export function dataPaths(root: string): DataPaths {
     webhooks: join(root, 'webhooks.json'),
     inbox: join(root, 'inbox.json'),
     builds,
+    durations: join(root, 'durations.json'),
     build: (id) => buildPaths(join(builds, id)),
   };
 }

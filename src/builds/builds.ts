@@ -79,6 +79,7 @@ export class Builds {
     // A builder that was not started yet is asked again when it is known.
     const system = life.status().machine?.system ?? ownSystem;
     checkRequest(request, system);
+    // One that is about to be used is not collected meanwhile.
     if (request.source) await sources.touch(request.source);
     const files = request.source ? await sources.files(request.source) : [];
     if (request.source) checkSource(request, files);

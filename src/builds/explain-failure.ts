@@ -3,10 +3,14 @@ import { formatBytes, formatDuration } from '../amounts.ts';
 import type { BridgeEventOf } from '../bridge/messages.ts';
 import { NexusError } from '../errors.ts';
 import type { LimitName } from '../limits.ts';
+import { plainLine } from '../progress/clean-text.ts';
+import { findDerivationFailure } from '../progress/failure.ts';
+import { renderLog } from '../progress/log-text.ts';
 import type { BuilderRoom } from './builder-room.ts';
 import { knownCause } from './known-causes.ts';
 
-const tailBytes = 64 * 1024;
+/** A raw log says everything in many more words than people read. */
+const tailBytes = 1024 * 1024;
 const mostLines = 25;
 const linesBefore = 10;
 
@@ -23,13 +27,34 @@ export async function explainFailure(
   room: RoomAround = {},
 ): Promise<NexusError> {
   if (finished.result === 'timeout' && finished.limit) return limitReached(finished.limit);
-  const lines = failingLines(await readTail(logPath));
+  const { what, lines, around } = reasonIn(await readTail(logPath));
   const said = lines.length > 0 ? `\n${lines.join('\n')}` : ' and printed nothing';
-  const code = codeOf(finished, lines.join('\n'), room);
-  const advice = adviceOf[code] ?? knownCause(lines.join('\n'));
+  const code = codeOf(finished, around.join('\n'), room);
+  const first =
+    what && code === 'build-failed' && finished.result === 'exit-code' ? what : howItEnded(finished, code);
+  const advice = adviceOf[code] ?? knownCause([...lines, ...around].join('\n'));
   const whole = 'The whole log: nexus logs';
   const hint = advice ? `${advice}\n${whole}` : whole;
-  return new NexusError(code, `${howItEnded(finished, code)}${said}`, { hint });
+  return new NexusError(code, `${first}${said}`, { hint });
+}
+
+interface Reason {
+  /** The cause in a sentence, when it is one derivation. */
+  what?: string;
+  /** What was printed that says why. */
+  lines: string[];
+  /** The last error and what came before it, each line with the name of whose build printed it. */
+  around: string[];
+}
+
+/** The derivation that failed and the last lines of its own log; without one, the lines that say why. */
+function reasonIn(raw: string): Reason {
+  const text = renderLog(raw).map((line) => plainLine(line.text));
+  const around = failingLines(text.join('\n'));
+  const failure = findDerivationFailure(raw);
+  if (!failure || failure.lines.length === 0) return { lines: around, around };
+  const what = `The build of ${failure.derivation} failed with ${failure.how}; it printed last:`;
+  return { what, lines: failure.lines.map((line) => `  ${line.replaceAll(buildFolder, '')}`), around };
 }
 
 /** A build that has reached one of its limits, with the limit and how to change it. */
@@ -121,7 +146,9 @@ async function readTail(path: string): Promise<string> {
     const { size } = await file.stat();
     const length = Math.min(size, tailBytes);
     const { buffer } = await file.read(Buffer.alloc(length), 0, length, size - length);
-    return buffer.toString();
+    const text = buffer.toString();
+    // The line in whose middle this begins says nothing.
+    return length < size ? text.slice(text.indexOf('\n') + 1) : text;
   } finally {
     await file.close();
   }

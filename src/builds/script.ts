@@ -3,6 +3,9 @@ import { shellQuote } from '../transport/shell-quote.ts';
 import type { Plan } from './plan.ts';
 import type { Conversion } from './request.ts';
 
+/** Nix tells its progress in its log, which is made into text where people read it. */
+const nixBuild = 'nix-build --log-format internal-json -v';
+
 /** A directory with more files than this is delivered as one archive. */
 const mostFiles = 16;
 
@@ -43,7 +46,7 @@ jq -c '.[]' images.json > images
 while read -r image; do
   variant=$(jq -r .variant <<< "$image")
   nexus-phase building "$variant"
-  output=$(nix-build --out-link "result-$variant" "$(jq -r .derivation <<< "$image")")
+  output=$(${nixBuild} --out-link "result-$variant" "$(jq -r .derivation <<< "$image")")
   file=$output/$(jq -r .file <<< "$image")
   # Some variants are a file themselves, whatever they say of the place inside.
   if [ -f "$output" ]; then file=$output; fi
@@ -63,7 +66,7 @@ ${renderDeliver(convert)}
 ${renderEvaluate(`${shellQuote(evaluate)} > derivations`)}
 nexus-phase building
 mapfile -t derivations < derivations
-nix-build --out-link result "\${derivations[@]}" > outputs
+${nixBuild} --out-link result "\${derivations[@]}" > outputs
 
 # A file is an artifact; a directory gives its files, or one archive when there are many.
 while read -r output; do

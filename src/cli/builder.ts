@@ -5,13 +5,24 @@ import type { ApiClient } from './api-client.ts';
 import { type Context, makeContext } from './context.ts';
 import { describeStep } from './describe-progress.ts';
 import { formatBytes, formatTable } from './format.ts';
-import { progressLine } from './progress-line.ts';
+import { liveLine } from './progress-line.ts';
 
 const pollMs = 500;
 const underWay: readonly BuilderStatusReply['state'][] = ['preparing', 'starting', 'stopping'];
 
 export function builderCommand(program: Command): void {
-  const builder = program.command('builder').description('Start, stop or look at the machine that builds.');
+  const builder = program
+    .command('builder')
+    .description('Start, stop or look at the machine that builds.')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  nexus builder status     which builder there is, and how large it is
+  nexus builder image      make the builder ISO now: the longest wait, once
+  nexus builder start      boot it before the first build asks for it
+  nexus builder stop       power it down; the next build boots it again`,
+    );
   const json = ['--json', 'print the status as JSON'] as const;
   builder
     .command('start')
@@ -52,7 +63,7 @@ async function waitFor(
   const client = await context.client();
   let status = await ask(client);
   {
-    using line = progressLine(context.err);
+    using line = await liveLine(context.err);
     while (underWay.includes(status.state)) {
       const { step } = status;
       if (step) line.show(describeStep(`${step.step} of ${step.of}: ${step.description}`, step.detail));

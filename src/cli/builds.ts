@@ -1,21 +1,16 @@
-import { type Command, InvalidArgumentError } from 'commander';
-import type { Build } from '../builds/build.ts';
+import { once } from 'node:events';
+import type { Command } from 'commander';
 import { NexusError } from '../errors.ts';
+import type { BuildView } from '../http/schemas.ts';
 import type { ApiClient } from './api-client.ts';
 import { makeContext } from './context.ts';
+import { describeBuilding } from './describe-progress.ts';
 import { detachedStatus, followBuild } from './follow-build.ts';
-import { formatDuration, formatTable } from './format.ts';
+import { formatTable } from './format.ts';
+import { logWriter } from './live/log-writer.ts';
 import { reportBuild } from './report-build.ts';
 
 const idArgument = ['[id]', 'id of the build (default: the newest)'] as const;
-
-/** The commands that look at builds: list, show, logs, cancel. */
-export function buildsCommands(program: Command): void {
-  listCommand(program);
-  showCommand(program);
-  logsCommand(program);
-  cancelCommand(program);
-}
 
 /** The id that was given, or that of the newest build. */
 export async function idOrNewest(client: ApiClient, id: string | undefined): Promise<string> {
@@ -25,42 +20,19 @@ export async function idOrNewest(client: ApiClient, id: string | undefined): Pro
   throw new NexusError('not-found', 'There are no builds yet', { hint: 'nexus build PATH makes one.' });
 }
 
-function listCommand(program: Command): void {
-  program
-    .command('list')
-    .description('List builds, newest first.')
-    .option('--limit <number>', 'at most so many', wholeNumber, 100)
-    .option('--all', 'all of them')
-    .option('--json', 'print them as JSON')
-    .action(async ({ json, all, limit }: { json?: true; all?: true; limit: number }) => {
-      const { client, out, err } = makeContext();
-      const builds = await (await client()).list(all ? undefined : limit);
-      if (json) out.write(`${JSON.stringify(builds, null, 2)}\n`);
-      else if (builds.length === 0) err.write('There are no builds yet.\n');
-      else out.write(`${formatTable([['ID', 'NAME', 'STATE', 'TOOK', 'ARTIFACTS'], ...builds.map(row)])}\n`);
-      if (!all && builds.length === limit) err.write(`These are the newest ${limit}; --all lists all.\n`);
-    });
-}
-
-function wholeNumber(text: string): number {
-  if (!/^[1-9][0-9]*$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
-  return Number(text);
-}
-
-function row(build: Build): string[] {
-  const { id, request, state, startedAt, finishedAt, artifacts } = build;
-  const took = startedAt
-    ? formatDuration(Date.parse(finishedAt ?? new Date().toISOString()) - Date.parse(startedAt))
-    : '';
-  return [id, request.name, state, took, artifacts.map(({ name }) => name).join(', ')];
-}
-
-function showCommand(program: Command): void {
+export function showCommand(program: Command): void {
   program
     .command('show')
     .description('Show one build: its state, its artifacts, and why it failed.')
     .argument(...idArgument)
     .option('--json', 'print it as JSON')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  nexus show                                     the newest build
+  nexus show --json | jq -r '.artifacts[].path'  where its images are`,
+    )
     .action(async (id: string | undefined, { json }: { json?: true }) => {
       const { client, out } = makeContext();
       const api = await client();
@@ -69,13 +41,14 @@ function showCommand(program: Command): void {
     });
 }
 
-function describe(build: Build): string {
+function describe(build: BuildView): string {
   const { request, artifacts, error, retrieve } = build;
   const lines = [
     ['build', build.id],
     ['name', request.name],
     ['kind', 'variants' in request ? `${request.kind} (${request.variants.join(', ')})` : request.kind],
     ['state', build.phase ? `${build.state}: ${build.phase}` : build.state],
+    ...(build.progress ? [['progress', describeBuilding(build).text]] : []),
     ...(build.pinned ? [['pinned', 'yes: nothing removes it']] : []),
     ...(build.waiting ? [['waits', build.waiting]] : []),
     ['builder', build.builder ?? '-'],
@@ -92,29 +65,81 @@ function describe(build: Build): string {
   return formatTable(lines);
 }
 
-function logsCommand(program: Command): void {
+export function logsCommand(program: Command): void {
   program
     .command('logs')
     .description('Print the output of a build, and what it still prints until it ends.')
     .argument(...idArgument)
     .option('--no-follow', 'print what is there now and stop')
-    .action(async (given: string | undefined, { follow }: { follow: boolean }) => {
+    .option('--raw', 'as Nix wrote it, for programs: its internal-json log format')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  nexus logs                                     of the newest build, until it ends
+  nexus logs --no-follow 20260911-101500-3f2a | grep error
+  nexus logs --raw --no-follow | nom --json      for programs that read Nix’s own format`,
+    )
+    .action(async (given: string | undefined, { follow, raw }: { follow: boolean; raw?: true }) => {
       const context = makeContext();
       const client = await context.client();
       const id = await idOrNewest(client, given);
-      if (follow) {
-        const build = await followBuild(client, id, context, { log: context.out });
-        if (!build) process.exitCode = detachedStatus;
-      } else for await (const chunk of client.log(id, false)) context.out.write(chunk);
+      if (raw || !follow)
+        await copyLog(client.log(id, { follow, format: raw ? 'raw' : 'text' }), context.out, raw);
+      else if (!(await followBuild(client, id, context, { log: context.out }))) {
+        process.exitCode = detachedStatus;
+      }
     });
 }
 
-function cancelCommand(program: Command): void {
+async function copyLog(log: AsyncIterable<Buffer>, out: NodeJS.WriteStream, raw: true | undefined) {
+  const writer = raw ? { write: (chunk: Buffer) => void out.write(chunk), end: () => {} } : logWriter(out);
+  for await (const chunk of log) {
+    writer.write(chunk);
+    if (out.writableNeedDrain) await once(out, 'drain');
+  }
+  writer.end();
+}
+
+export function watchCommand(program: Command): void {
+  program
+    .command('watch')
+    .description('Follow the progress of a build until it ends, then say how it ended.')
+    .argument(...idArgument)
+    .option('-v, --verbose', 'show the output of the build as well')
+    .option('--json', 'print the finished build as JSON')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  nexus watch                       the newest build
+  nexus watch -v 20260911-101500-3f2a
+
+Exit status: that of nexus build. Ctrl-C leaves the build alone.`,
+    )
+    .action(async (given: string | undefined, { verbose, json }: { verbose?: true; json?: true }) => {
+      const context = makeContext();
+      const client = await context.client();
+      const id = await idOrNewest(client, given);
+      const build = await followBuild(client, id, context, { log: verbose && context.err });
+      process.exitCode = build ? await reportBuild(build, context, json === true) : detachedStatus;
+    });
+}
+
+export function cancelCommand(program: Command): void {
   program
     .command('cancel')
     .description('End a build; a finished one stays as it is.')
     .argument('<id>', 'id of the build')
     .option('--json', 'print it as JSON')
+    .addHelpText(
+      'after',
+      `
+Example:
+  nexus cancel 20260911-101500-3f2a
+
+Every process of the build ends with it, on the builder too. What Nix had finished it keeps.`,
+    )
     .action(async (id: string, { json }: { json?: true }) => {
       const context = makeContext();
       const build = await (await context.client()).cancel(id);

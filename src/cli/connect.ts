@@ -19,11 +19,14 @@ const idleExitSeconds = 900;
 
 /** Finds the orchestrator: the one NEXUS_URL names, the one of this data folder, or one started now in the background. */
 export async function connect(config: Config, say: (text: string) => void): Promise<ApiClient> {
+  return (await connectToRunning(config)) ?? startInBackground(config, dataPaths(config.data), say);
+}
+
+/** The orchestrator that NEXUS_URL names, or that runs for this data folder; starts none. */
+export async function connectToRunning(config: Config): Promise<ApiClient | undefined> {
   const paths = dataPaths(config.data);
   if (config.url) return new ApiClient(config.url, await tokenFor(config, paths));
-  const running = await findRunning(config, paths);
-  if (running) return running;
-  return startInBackground(config, paths, say);
+  return findRunning(config, paths);
 }
 
 /** The orchestrator of this data folder, when one answers. */

@@ -1,5 +1,6 @@
-import type { WatchLine } from '../http/schemas.ts';
-import { formatBytes } from './format.ts';
+import type { BuildView, WatchLine } from '../http/schemas.ts';
+import type { Eta } from '../progress/schema.ts';
+import { formatBytes, formatDuration } from './format.ts';
 
 export interface Progress {
   /** Changes when there is something new to say; counters within a step do not change it. */
@@ -28,7 +29,7 @@ function describeBuild({ build, builder }: WatchLine): Progress {
     case 'preparing':
       return say(build.waiting ?? 'sending the source to the builder');
     case 'building':
-      return say(build.waiting ?? build.phase ?? 'running');
+      return build.waiting ? say(build.waiting) : describeBuilding(build);
     case 'collecting':
       return build.waiting ? say(`waiting: ${build.waiting}`) : describeFetch(build);
     case 'succeeded':
@@ -56,6 +57,40 @@ export function describeStep(where: string, detail: string | undefined): Progres
   const text = `${where}: ${detail}`;
   return { key: text.replace(/\d+/g, ''), text };
 }
+
+/** Another derivation is news; how many are done is not. */
+export function describeBuilding({ phase, progress }: Pick<BuildView, 'phase' | 'progress'>): Progress {
+  const what = phase ?? 'running';
+  if (!progress) return say(what);
+  const { stage, paths, bytes, derivations, running, note, eta } = progress;
+  const fetched = `${paths.done} of ${paths.total} paths (${formatBytes(bytes.done)} of ${formatBytes(bytes.total)})`;
+  const first = running[0];
+  const counts = [
+    ...(paths.total > paths.done ? [`fetched ${fetched}`] : []),
+    ...(derivations.total > 0 ? [`built ${derivations.done} of ${derivations.total} derivations`] : []),
+    ...(first ? [`now ${first.name}${first.phase ? ` (${first.phase})` : ''}`] : []),
+    ...(eta ? [describeEta(eta)] : []),
+    ...(note ? [note] : []),
+  ];
+  const stalled = note !== null && first?.writesImage !== true;
+  return {
+    key: `${what} ${stage} ${first?.name ?? ''} ${stalled}`,
+    text: counts.length > 0 ? `${what}: ${counts.join(', ')}` : what,
+  };
+}
+
+/** `about 2 to 4 min left`; nothing when it is not known. */
+export function describeEta(eta: Eta | null | undefined): string {
+  if (!eta) return '';
+  const [low, high] = [round(eta.low), round(eta.high)];
+  if (high < 60) return low === high ? `about ${high} s left` : `about ${low} to ${high} s left`;
+  const [from, to] = [Math.round(low / 60), Math.round(high / 60)];
+  if (to < 120) return from === to ? `about ${to} min left` : `about ${from} to ${to} min left`;
+  return `about ${formatDuration(low * 1000)} to ${formatDuration(high * 1000)} left`;
+}
+
+/** An estimate is not known to the second. */
+const round = (seconds: number) => (seconds < 10 ? Math.max(1, seconds) : Math.ceil(seconds / 5) * 5);
 
 function describeFetch({ artifacts, fetched }: WatchLine['build']): Progress {
   const total = artifacts.reduce((sum, { bytes }) => sum + bytes, 0);

@@ -10,7 +10,7 @@ import type { ApiClient } from './api-client.ts';
 import { idOrNewest } from './builds.ts';
 import { makeContext } from './context.ts';
 import { formatBytes } from './format.ts';
-import { type ProgressLine, progressLine } from './progress-line.ts';
+import { liveLine, type ProgressLine } from './progress-line.ts';
 
 export function fetchCommand(program: Command): void {
   program
@@ -18,6 +18,15 @@ export function fetchCommand(program: Command): void {
     .description('Download the artifacts of a build, checked against their sha256.')
     .argument('[id]', 'id of the build (default: the newest)')
     .option('-o, --output <folder>', 'where to put them', '.')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  nexus fetch                          of the newest build, into this folder
+  nexus fetch 20260911-101500-3f2a -o images
+
+A file that does not have its sha256 is an error, and is not left behind.`,
+    )
     .action(async (given: string | undefined, { output }: { output: string }) => {
       const { client, out, err } = makeContext();
       const api = await client();
@@ -26,7 +35,7 @@ export function fetchCommand(program: Command): void {
         throw new NexusError('not-found', `Build ${build.id} has no artifacts; it is ${build.state}`);
       }
       await mkdir(output, { recursive: true });
-      using line = progressLine(err);
+      using line = await liveLine(err);
       for (const artifact of build.artifacts) {
         const target = join(output, artifact.name);
         await download(api, build.id, artifact, { target, line });

@@ -3,8 +3,7 @@ import { isFinished } from '../builds/build.ts';
 import { NexusError } from '../errors.ts';
 import type { ApiClient } from './api-client.ts';
 import type { Context } from './context.ts';
-import { describeProgress } from './describe-progress.ts';
-import { progressLine } from './progress-line.ts';
+import type { BuildView } from './live/build-view.ts';
 
 /** Exit status after Ctrl-C: 128 + SIGINT, as shells have it. */
 export const detachedStatus = 130;
@@ -26,19 +25,24 @@ export async function followBuild(
 ) {
   const { err } = context;
   const detached = new AbortController();
-  const detach = () => detached.abort();
-  process.once('SIGINT', detach);
+  const detach = () => {
+    if (detached.signal.aborted) process.exit(detachedStatus);
+    detached.abort();
+  };
+  process.on('SIGINT', detach);
   try {
-    const logged = log ? copyLog(client, id, log, detached.signal) : Promise.resolve();
+    const { buildView } = await import('./live/build-view.ts');
+    using view = buildView(context, log);
+    const logged = log ? copyLog(client, id, view, detached.signal) : Promise.resolve();
     // When both fail, it is `watch` that tells.
     logged.catch(() => {});
-    const build = await watch(client, id, context, detached.signal, log !== undefined);
+    const build = await watch(client, id, view, detached.signal);
     await logged;
     return build;
   } catch (error) {
     if (!detached.signal.aborted) throw error;
     err.write(
-      `\nDetached; the build goes on. To come back: nexus logs ${id}   To end it: nexus cancel ${id}\n`,
+      `\nDetached; the build goes on. To come back: nexus watch ${id}   Its output: nexus logs ${id}   To end it: nexus cancel ${id}\n`,
     );
     return undefined;
   } finally {
@@ -46,20 +50,11 @@ export async function followBuild(
   }
 }
 
-async function watch(
-  client: ApiClient,
-  id: string,
-  { err }: Context,
-  signal: AbortSignal,
-  quiet: boolean,
-): Promise<Build> {
+async function watch(client: ApiClient, id: string, view: BuildView, signal: AbortSignal): Promise<Build> {
   let last: Build | undefined;
-  using line = progressLine(err);
   for await (const news of client.watch(id, signal)) {
     last = news.build;
-    // The build's own output and a line that is drawn again do not go together.
-    if (!isFinished(news.build) && !(quiet && news.build.state === 'building'))
-      line.show(describeProgress(news));
+    if (!isFinished(news.build)) view.show(news);
   }
   if (last && isFinished(last)) return last;
   throw new NexusError('server-unreachable', `The orchestrator went away while build ${id} ran`, {
@@ -67,11 +62,6 @@ async function watch(
   });
 }
 
-async function copyLog(
-  client: ApiClient,
-  id: string,
-  out: NodeJS.WriteStream,
-  signal: AbortSignal,
-): Promise<void> {
-  for await (const chunk of client.log(id, true, signal)) out.write(chunk);
+async function copyLog(client: ApiClient, id: string, view: BuildView, signal: AbortSignal): Promise<void> {
+  for await (const chunk of client.log(id, { follow: true, signal })) view.log(chunk);
 }

@@ -3,19 +3,23 @@ import type { GcReport } from '../retention/gc-report.ts';
 import { makeContext } from './context.ts';
 import { formatBytes, formatTable } from './format.ts';
 
-/** The commands that decide what is kept: pin, unpin, delete, gc. */
-export function keepCommands(program: Command): void {
-  pinCommand(program, 'pin', 'Keep a build whatever else is removed.');
-  pinCommand(program, 'unpin', 'Let a build be removed like any other.');
-  deleteCommand(program);
-  gcCommand(program);
-}
+export const pinCommand = (program: Command) =>
+  keepOrLet(program, 'pin', 'Keep a build whatever else is removed.');
 
-function pinCommand(program: Command, name: 'pin' | 'unpin', description: string): void {
+export const unpinCommand = (program: Command) =>
+  keepOrLet(program, 'unpin', 'Let a build be removed like any other.');
+
+function keepOrLet(program: Command, name: 'pin' | 'unpin', description: string): void {
   program
     .command(name)
     .description(description)
     .argument('<id...>', 'ids of builds')
+    .addHelpText(
+      'after',
+      `
+Example:
+  nexus ${name} 20260911-101500-3f2a`,
+    )
     .action(async (ids: string[]) => {
       const { client, err } = makeContext();
       const api = await client();
@@ -26,7 +30,7 @@ function pinCommand(program: Command, name: 'pin' | 'unpin', description: string
     });
 }
 
-function deleteCommand(program: Command): void {
+export function deleteCommand(program: Command): void {
   program
     .command('delete')
     .summary('remove finished builds')
@@ -35,6 +39,13 @@ function deleteCommand(program: Command): void {
     )
     .argument('<id...>', 'ids of builds')
     .option('--artifacts', 'remove the folders of their artifacts too')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  nexus delete 20260911-101500-3f2a               its record and its log
+  nexus delete --artifacts 20260911-101500-3f2a   its images too`,
+    )
     .action(async (ids: string[], { artifacts = false }: { artifacts?: boolean }) => {
       const { client, err } = makeContext();
       const api = await client();
@@ -45,7 +56,7 @@ function deleteCommand(program: Command): void {
     });
 }
 
-function gcCommand(program: Command): void {
+export function gcCommand(program: Command): void {
   program
     .command('gc')
     .summary('remove what nobody needs')
@@ -54,6 +65,13 @@ function gcCommand(program: Command): void {
     )
     .option('-n, --dry-run', 'say what would go, and remove nothing')
     .option('--json', 'print it as JSON')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  nexus gc --dry-run   what would go, and why
+  nexus gc`,
+    )
     .action(async ({ dryRun = false, json }: { dryRun?: boolean; json?: true }) => {
       const { client, out, err } = makeContext();
       const report = await (await client()).gc(dryRun);

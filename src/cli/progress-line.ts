@@ -1,43 +1,58 @@
 import type { Progress } from './describe-progress.ts';
 import { formatDuration } from './format.ts';
+import { isLive } from './terminal.ts';
 
 export interface ProgressLine extends Disposable {
   show(progress: Progress): void;
+  /** Something else tells of the progress for now. */
+  pause(): void;
 }
 
-/** Progress on a terminal: one line that is drawn again; elsewhere: one line for every new step. */
-export function progressLine(out: NodeJS.WriteStream, startedAt = Date.now()): ProgressLine {
-  return out.isTTY ? liveLine(out, startedAt) : plainLines(out);
-}
+/** Without a terminal, life is shown this often when there is nothing new. */
+const heartbeatMs = 30_000;
 
-function liveLine(out: NodeJS.WriteStream, startedAt: number): ProgressLine {
-  let current = '';
-  const draw = () => {
-    const text = `${formatDuration(Date.now() - startedAt)}  ${current}`;
-    // A line longer than the terminal would wrap, and only its last part could be drawn again.
-    out.write(`\r\x1b[2K${text.slice(0, Math.max(10, (out.columns ?? 80) - 1))}`);
+/** One line for every new step, and now and then one that says that it is still the same. */
+export function progressLine(out: NodeJS.WriteStream, everyMs = heartbeatMs): ProgressLine {
+  const startedAt = Date.now();
+  let current: Progress | undefined;
+  const beat = setInterval(() => {
+    if (current) out.write(`still ${current.text} (${formatDuration(Date.now() - startedAt)})\n`);
+  }, everyMs);
+  return {
+    show(progress) {
+      const isNew = progress.key !== current?.key;
+      current = progress;
+      if (!isNew) return;
+      out.write(`${progress.text}\n`);
+      beat.refresh();
+    },
+    pause() {
+      current = undefined;
+    },
+    [Symbol.dispose]() {
+      clearInterval(beat);
+    },
   };
-  const clock = setInterval(draw, 1000);
+}
+
+/** The same on a terminal: one line that is drawn again. */
+export async function liveLine(out: NodeJS.WriteStream): Promise<ProgressLine> {
+  if (!isLive(out)) return progressLine(out);
+  const [{ TerminalBlock }, { fitLine }] = await Promise.all([
+    import('./live/terminal-block.ts'),
+    import('./live/fit-line.ts'),
+  ]);
+  const startedAt = Date.now();
+  let current = '';
+  const block = new TerminalBlock(out, ({ columns }) => [
+    fitLine(`${formatDuration(Date.now() - startedAt)}  ${current}`, columns - 1),
+  ]);
   return {
     show({ text }) {
       current = text;
-      draw();
+      block.update();
     },
-    [Symbol.dispose]() {
-      clearInterval(clock);
-      out.write('\r\x1b[2K');
-    },
-  };
-}
-
-function plainLines(out: NodeJS.WriteStream): ProgressLine {
-  let last: string | undefined;
-  return {
-    show({ key, text }) {
-      if (key === last) return;
-      last = key;
-      out.write(`${text}\n`);
-    },
-    [Symbol.dispose]() {},
+    pause() {},
+    [Symbol.dispose]: () => block[Symbol.dispose](),
   };
 }

@@ -119,9 +119,9 @@ async function mainFile(
   }
   throw new NexusError(
     'source-without-configuration',
-    `${path} has no ${[...wanted, 'flake.nix'].join(' and no ')}`,
+    `${path === '.' ? 'This folder' : path} has no ${[...wanted, 'flake.nix'].join(' and no ')}`,
     {
-      hint: 'Give the file itself when it has another name.',
+      hint: 'Give the file itself when it has another name; nexus init writes one to start from.',
     },
   );
 }

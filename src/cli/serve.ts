@@ -22,6 +22,15 @@ export function serveCommand(program: Command): void {
     .addOption(builderOption())
     .option('--port <number>', 'port of the API (default: NEXUS_PORT); 0 takes a free one', wholeNumber)
     .option('--idle-exit <seconds>', 'end after this long without work', wholeNumber)
+    .addHelpText(
+      'after',
+      `
+Examples:
+  nexus serve --builder this-machine
+  NEXUS_VM_MEMORY=8G nexus serve --port 0
+
+The other commands start one in the background when none runs. The README lists all settings.`,
+    )
     .action(async ({ builder, port, idleExit }: ServeFlags) => {
       const config = { ...readConfig(), ...(builder && { builder }), ...(port !== undefined && { port }) };
       const stop = stopSignal();
@@ -44,6 +53,12 @@ export function tokenCommand(program: Command): void {
   program
     .command('token')
     .description('Print the token of the API, making it on first use.')
+    .addHelpText(
+      'after',
+      `
+Example:
+  curl -H "authorization: Bearer $(nexus token)" http://127.0.0.1:7788/api/v1/builds`,
+    )
     .action(async () => {
       const config = readConfig();
       process.stdout.write(`${config.token ?? (await loadOrMakeToken(dataPaths(config.data).token))}\n`);

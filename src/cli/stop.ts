@@ -21,6 +21,15 @@ export function stopCommand(program: Command): void {
         'leave them running, to be taken up by the next orchestrator; let those that run finish; or cancel all (default: NEXUS_STOP of the orchestrator)',
       ).choices(stopModes),
     )
+    .addHelpText(
+      'after',
+      `
+Examples:
+  nexus stop                   builds that run go on; the next orchestrator takes them up
+  nexus stop --builds finish
+
+An orchestrator that a command has started ends by itself after 15 idle minutes. With Compose: docker compose down.`,
+    )
     .action(async ({ builds }: { builds?: StopMode }) => {
       const config = readConfig();
       if (config.url) {

@@ -7,6 +7,13 @@ export function variantsCommand(program: Command): void {
     .command('variants')
     .description('List the image formats: what each makes, and what it needs.')
     .option('--json', 'print them as JSON')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  nexus variants
+  nexus build . --variant qemu-efi --disk-size 20G`,
+    )
     .action(({ json }: { json?: true }) => {
       const infos = variantNames.map((name) => ({ name, ...variantInfo(name), aliases: aliasesOf(name) }));
       process.stdout.write(json ? `${JSON.stringify(infos, null, 2)}\n` : `${describe()}\n`);

@@ -7,10 +7,10 @@ import { buildRequest, parseRequest } from '../builds/request.ts';
 import { messageOf, NexusError } from '../errors.ts';
 import type { BuildPaths } from '../paths.ts';
 import { isPinned } from '../retention/pins.ts';
-import { buildId, buildList, buildQuery, errorReply } from './schemas.ts';
+import { buildId, buildList, buildQuery, buildView, errorReply } from './schemas.ts';
 import type { ApiServer, ServerParts } from './server-parts.ts';
 
-export function buildRoutes(api: ApiServer, { builds, store, paths, artifacts }: ServerParts): void {
+export function buildRoutes(api: ApiServer, { builds, store, board, paths, artifacts }: ServerParts): void {
   api.post(
     '/builds',
     {
@@ -43,10 +43,11 @@ export function buildRoutes(api: ApiServer, { builds, store, paths, artifacts }:
   );
   api.get(
     '/builds/:id',
-    { schema: { summary: 'One build', params: buildId, response: { 200: buildSchema, '4xx': errorReply } } },
+    { schema: { summary: 'One build', params: buildId, response: { 200: buildView, '4xx': errorReply } } },
     async ({ params }) => ({
       ...builds.shown(await store.get(params.id)),
       ...(await pinOf(paths.build(params.id))),
+      progress: board.of(params.id),
     }),
   );
   api.post(

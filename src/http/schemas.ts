@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { buildSchema, buildStates } from '../builds/build.ts';
 import { stopModes } from '../config.ts';
 import { errorCodes } from '../errors.ts';
+import { progressSchema } from '../progress/schema.ts';
 
 export const errorReply = z.object({
   error: z.object({ code: z.enum(errorCodes), message: z.string(), hint: z.string().optional() }),
@@ -12,6 +13,9 @@ export const buildId = z.object({ id: z.string() });
 export const pinReply = z.object({ id: z.string(), pinned: z.boolean() });
 
 export const sourceReply = z.object({ id: z.string().describe('To be named in requests') });
+
+/** A build, and what Nix does for it while it runs. */
+export const buildView = buildSchema.extend({ progress: progressSchema.optional() });
 
 export const buildList = z.object({
   builds: z.array(buildSchema),
@@ -51,7 +55,8 @@ export const builderStatus = z.object({
 export const stopReply = z.object({ builds: z.enum(stopModes) });
 
 /** One line of the watch stream; an empty line means that nothing has changed for a while. */
-export const watchLine = z.object({ build: buildSchema, builder: builderStatus });
+export const watchLine = z.object({ build: buildView, builder: builderStatus });
 
 export type BuilderStatusReply = z.infer<typeof builderStatus>;
+export type BuildView = z.infer<typeof buildView>;
 export type WatchLine = z.infer<typeof watchLine>;

@@ -1,13 +1,16 @@
 import fastify from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { BuilderLife } from '../builders/builder-life.ts';
+import type { BootChecks } from '../builds/boot-checks.ts';
 import type { Builds } from '../builds/builds.ts';
+import type { LiveBoots } from '../builds/live-boots.ts';
 import type { Sources } from '../builds/sources.ts';
 import type { BuildStore } from '../builds/store.ts';
 import type { StopMode } from '../config.ts';
 import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { DataPaths } from '../paths.ts';
+import type { ProgressBoard } from '../progress/progress-board.ts';
 import type { Garbage } from '../retention/gc.ts';
 
 /** What the routes work with. */
@@ -16,10 +19,14 @@ export interface ServerParts {
   store: BuildStore;
   sources: Sources;
   life: BuilderLife;
+  /** What the builds that run are doing. */
+  board: ProgressBoard;
   garbage: Garbage;
   metrics: Metrics;
   /** Opens /metrics and nothing else. */
   metricsToken: string | undefined;
+  bootChecks: BootChecks;
+  liveBoots: LiveBoots;
   paths: DataPaths;
   /** Folder with one folder a build. */
   artifacts: string;

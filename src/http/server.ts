@@ -1,4 +1,5 @@
 import swagger from '@fastify/swagger';
+import websocket from '@fastify/websocket';
 import type { FastifyError } from 'fastify';
 import {
   hasZodFastifySchemaValidationErrors,
@@ -9,6 +10,7 @@ import {
 } from 'fastify-type-provider-zod';
 import { NexusError, reportError } from '../errors.ts';
 import { authorizer } from './authorize.ts';
+import { bootRoutes } from './boot-routes.ts';
 import { buildRoutes } from './build-routes.ts';
 import { builderRoutes } from './builder-routes.ts';
 import { statusOf } from './error-status.ts';
@@ -47,6 +49,7 @@ export async function makeServer(parts: ServerParts) {
     },
     transform: jsonSchemaTransform,
   });
+  await server.register(websocket);
   server.get('/health', { schema: { hide: true } }, async () => ({ status: 'ok', version: parts.version }));
   server.get('/openapi.json', { schema: { hide: true } }, async () => server.swagger());
   metricsRoute(server, parts);
@@ -61,6 +64,7 @@ export async function makeServer(parts: ServerParts) {
       eventRoutes(routes, parts);
       builderRoutes(routes, parts);
       stopRoutes(routes, parts);
+      bootRoutes(routes, parts);
     },
     { prefix: '/api/v1' },
   );

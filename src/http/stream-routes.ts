@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { isFinished } from '../builds/build.ts';
 import { streamLog } from '../builds/log-stream.ts';
 import type { BuildStore } from '../builds/store.ts';
+import { renderStream } from '../progress/log-text.ts';
 import { anySignal, waitAtMost } from '../transport/signals.ts';
 import { replyOf } from './builder-routes.ts';
 import { goneSignal, heartbeatMs, stream } from './reply-stream.ts';
@@ -18,10 +19,16 @@ export function logRoutes(api: ApiServer, parts: ServerParts): void {
     {
       schema: {
         summary: 'The log, from a byte offset on, as it grows until the build has ended',
+        description:
+          'As text for people, or raw, as Nix wrote it (internal-json). The offset counts bytes of the format that ' +
+          'is asked for: to take a broken stream up again, ask for the same format from the number of bytes that ' +
+          'had come. The text of a log never changes, so this is exact in both; raw is found at once, text is ' +
+          'made anew from the start.',
         params: buildId,
         querystring: z.object({
           offset: z.coerce.number().int().nonnegative().default(0),
           follow: z.stringbool().default(true),
+          format: z.enum(['text', 'raw']).default('text'),
         }),
         produces: ['text/plain'],
         response: { '4xx': errorReply },
@@ -31,8 +38,9 @@ export function logRoutes(api: ApiServer, parts: ServerParts): void {
       const { id } = store.summary(params.id);
       const signal = anySignal(parts.closing, goneSignal(reply));
       const ended = query.follow ? endedSignal(store, id, signal) : AbortSignal.abort();
-      const log = streamLog(paths.build(id).log, { offset: query.offset, ended, signal });
-      return stream(reply, 'text/plain; charset=utf-8', log);
+      const { format, offset } = query;
+      const raw = streamLog(paths.build(id).log, { offset: format === 'raw' ? offset : 0, ended, signal });
+      return stream(reply, 'text/plain; charset=utf-8', format === 'raw' ? raw : renderStream(raw, offset));
     },
   );
   api.get(
@@ -54,21 +62,25 @@ export function logRoutes(api: ApiServer, parts: ServerParts): void {
 }
 
 async function* watch(
-  { builds, store, life }: ServerParts,
+  { builds, store, life, board }: ServerParts,
   id: string,
   signal: AbortSignal,
 ): AsyncGenerator<string> {
   let wake = () => {};
   // What others do changes how long one that waits for its turn has to wait.
   const concerns = (changed: string) => changed === id || store.summary(id).state === 'queued';
-  const stop = [store.onChange((build) => concerns(build.id) && wake()), life.onChange(() => wake())];
+  const stop = [
+    store.onChange((build) => concerns(build.id) && wake()),
+    life.onChange(() => wake()),
+    board.onChange((changed) => changed === id && wake()),
+  ];
   try {
     while (true) {
       const changed = new Promise<void>((resolve) => {
         wake = resolve;
       });
       const build = builds.shown(await store.get(id));
-      const line: WatchLine = { build, builder: replyOf(life) };
+      const line: WatchLine = { build: { ...build, progress: board.of(id) }, builder: replyOf(life) };
       yield `${JSON.stringify(line)}\n`;
       if (isFinished(build)) return;
       while (!(await waitAtMost(changed, heartbeatMs, signal))) yield '\n';

@@ -59,7 +59,7 @@ export class VmOrchestrator implements AsyncDisposable {
   /** Runs Bash on the builder and gives what it printed. */
   async run(script: string): Promise<string> {
     const build = await this.#build({ kind: 'script', name: 'test', script });
-    const output = await text(this.#api.log(build.id, false));
+    const output = await text(this.#api.log(build.id, { follow: false }));
     if (build.state === 'succeeded') return output;
     throw new Error(`the script ${build.state}: ${build.error?.message}\n${output}`);
   }

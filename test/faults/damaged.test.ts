@@ -125,6 +125,6 @@ const countedLog = Array.from({ length: 30 }, (_, index) => `line ${index + 1} o
 
 async function logOf(nexus: Nexus, id: string): Promise<string> {
   const chunks: Buffer[] = [];
-  for await (const chunk of nexus.client.log(id, false)) chunks.push(chunk);
+  for await (const chunk of nexus.client.log(id, { follow: false })) chunks.push(chunk);
   return Buffer.concat(chunks).toString();
 }

@@ -1,5 +1,7 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { starterConfiguration } from '../../src/cli/starter-configuration.ts';
 import type { Case } from './case.ts';
 import type { Nix } from './nix.ts';
 import { shownOutcome, tryCommand } from './try-command.ts';
@@ -14,10 +16,17 @@ const examples = join(import.meta.dirname, '../../examples');
 export async function exampleCases(nix: Nix): Promise<Case[]> {
   const names = (await readdir(examples, { withFileTypes: true })).filter((entry) => entry.isDirectory());
   const commands = await Promise.all(names.map(({ name }) => commandsOf(join(examples, name))));
-  return commands.flat().flatMap((command) => {
+  return [...commands.flat(), ...(await starterCommands())].flatMap((command) => {
     const native = /--system (\S+)/.exec(command)?.[1] ?? usual;
     return [...new Set([usual, native])].map((system) => exampleCase(nix, command, { system, native }));
   });
+}
+
+/** What `nexus init` writes, built as its own comments say. */
+async function starterCommands(): Promise<string[]> {
+  const folder = await mkdtemp(join(tmpdir(), 'nexus-starter-'));
+  await writeFile(join(folder, 'configuration.nix'), starterConfiguration('nexus'));
+  return [`nexus build ${folder}`, `nexus build ${folder} --variant qemu-efi --disk-size 20G`];
 }
 
 interface Builder {

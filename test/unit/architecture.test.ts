@@ -12,6 +12,7 @@ const leaves = [
     'clean-up.ts',
     'config.ts',
     'data-lock.ts',
+    'environment.ts',
     'errors.ts',
     'folder-bytes.ts',
     'give-to-owner.ts',
@@ -22,6 +23,7 @@ const leaves = [
     'paths.ts',
     'room-here.ts',
     'token.ts',
+    'version.ts',
   ],
   'write-file-atomically.ts',
 ];
@@ -39,6 +41,7 @@ const faces: Record<string, string> = {
   // It is a command like the others, but what it runs is the orchestrator.
   'cli/serve.ts': 'nexus serve',
   'cli.ts': 'the program',
+  'cli/commands.ts': 'the program',
   'main.ts': 'main',
 };
 
@@ -46,27 +49,26 @@ const faces: Record<string, string> = {
 const arrows: Record<string, readonly string[]> = {
   leaf: [],
   transport: [],
+  progress: ['transport'],
+  boot: ['transport'],
   bridge: ['transport'],
   artifacts: ['transport'],
   'a builder’s interface': ['bridge', 'transport'],
-  builders: ['a builder’s interface', 'bridge', 'transport'],
-  builds: ['a builder’s interface', 'artifacts', 'bridge', 'transport'],
-  'the API’s schemas': ['builds'],
+  builders: ['a builder’s interface', 'boot', 'bridge', 'transport'],
+  builds: ['a builder’s interface', 'artifacts', 'boot', 'bridge', 'progress', 'transport'],
+  'the API’s schemas': ['builds', 'progress'],
   http: [
-    'the API’s schemas',
-    'a builder’s interface',
-    'builds',
-    'retention',
-    'metrics',
-    'bridge',
-    'transport',
+    ...['the API’s schemas', 'a builder’s interface', 'boot', 'builds', 'retention', 'bridge'],
+    ...['metrics', 'progress', 'transport'],
   ],
   retention: ['the API’s schemas', 'a builder’s interface', 'builds', 'bridge', 'transport'],
   notifications: ['builds', 'transport'],
   metrics: ['a builder’s interface', 'builds'],
   'a person’s folder': [],
   inbox: ['a person’s folder', 'builds', 'bridge', 'transport'],
-  cli: ['the API’s schemas', 'a person’s folder', 'builds'],
+  // It may look at every kind of builder, and starts none.
+  doctor: ['boot', 'builders', 'a builder’s interface', 'transport'],
+  cli: ['the API’s schemas', 'a person’s folder', 'builds', 'doctor', 'progress'],
   'nexus serve': ['cli', 'main'],
   'the program': ['nexus serve', 'cli'],
   main: [
@@ -77,7 +79,8 @@ const arrows: Record<string, readonly string[]> = {
     'artifacts',
     'http',
     'inbox',
-    'retention',
+    'boot',
+    'progress',
     'notifications',
     'metrics',
     'retention',
@@ -176,10 +179,10 @@ describe('The source', () => {
     });
   }
 
-  it('reads process.env in config.ts only', () => {
+  it('reads process.env in config.ts and environment.ts only', () => {
     assert.deepEqual(
       files.filter((file) => textOf(file).includes('process.env')),
-      ['config.ts'],
+      ['config.ts', 'environment.ts'],
     );
   });
 

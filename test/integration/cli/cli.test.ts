@@ -1,16 +1,15 @@
 import assert from 'node:assert/strict';
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdir, readdir, readFile, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { promisify, stripVTControlCharacters } from 'node:util';
+import { stripVTControlCharacters } from 'node:util';
 import { buildSchema } from '../../../src/builds/build.ts';
 import { ApiClient } from '../../../src/cli/api-client.ts';
 import { packSource } from '../../../src/cli/pack-source.ts';
-import { systemCodeOf } from '../../../src/errors.ts';
 import { builderStatus } from '../../../src/http/schemas.ts';
 import { Cli, type CliResult, nexus } from '../../fixtures/cli.ts';
 import { fails } from '../../fixtures/fails.ts';
@@ -70,6 +69,16 @@ describe('nexus, before it talks to anybody', () => {
       cwd: folder.path,
     });
     refused(result, 2, /NEXUS_PORT=x/, /NEXUS_BULIDER: no such setting/, /NEXUS_TOKEN=…/);
+  });
+
+  it('writes a configuration to start from, and never over one that is there', async () => {
+    const written = await run('init', 'new folder', '--hostname', 'web');
+    assert.deepEqual([written.status, written.stdout], [0, 'new folder/configuration.nix\n']);
+    const text = await readFile(folder.file('new folder', 'configuration.nix'), 'utf8');
+    assert.match(text, /networking\.hostName = "web";/);
+    refused(await run('init', 'new folder'), 2, /exists already, and stays as it is/);
+    assert.equal(await readFile(folder.file('new folder', 'configuration.nix'), 'utf8'), text);
+    refused(await run('init', 'other', '--hostname', 'a"b'), 2, /cannot be the name of a machine/);
   });
 
   it('ends with 1 when nobody answers, and says where', async () => {
@@ -168,6 +177,7 @@ describe('nexus', () => {
     assert.match(list.stdout, new RegExp(`^ID +NAME +STATE.*\\n${id}  work +succeeded`));
     assert.match(show.stdout, /state +succeeded/);
     assert.equal(logs.stdout, 'hello\n');
+    assert.match((await run('watch', id)).stderr, /Built work in/);
     assert.equal(fetched.stdout, 'fetched/x.txt\n');
     assert.equal(await readFile(folder.file('fetched', 'x.txt'), 'utf8'), 'x\n');
     assert.match(cancel.stderr, /had already ended: succeeded/);
@@ -213,7 +223,10 @@ describe('nexus', () => {
       assert.equal(status, 130, stderr);
       assert.equal(stdout, '');
       const id = idOf(stderr);
-      assert.match(stderr, new RegExp(`the build goes on.*nexus logs ${id}.*nexus cancel ${id}`));
+      assert.match(
+        stderr,
+        new RegExp(`the build goes on.*nexus watch ${id}.*nexus logs ${id}.*nexus cancel ${id}`),
+      );
       assert.doesNotMatch(stderr, /^ {4}at /m, 'no stack trace');
       await writeFile(go, '');
       assert.equal((await orchestrator.ended(id)).state, 'succeeded');
@@ -247,7 +260,7 @@ describe('nexus', () => {
     const client = new ApiClient(`http://127.0.0.1:${proxy.port}`, orchestrator.running.token);
     let text = '';
     const read = async () => {
-      for await (const chunk of client.log(build.id, true)) text += chunk.toString();
+      for await (const chunk of client.log(build.id, { follow: true })) text += chunk.toString();
     };
     const reading = read();
     await until('the first line', () => text.includes('first') || undefined);
@@ -306,24 +319,6 @@ describe('nexus', () => {
     assert.equal(status.stdout, started.stdout);
     assert.equal(builderStatus.parse(JSON.parse(json.stdout)).kind, 'this-machine');
     assert.match((await run('builder', 'stop')).stdout, /state +absent/);
-  });
-
-  it('draws its progress again and again on a terminal, and leaves nothing of it', async function () {
-    const cli = fileURLToPath(new URL('../../../src/cli.ts', import.meta.url));
-    const command = `'${process.execPath}' --import '${import.meta.resolve('tsx')}' '${cli}' build --rebuild '${examples}/smoke'`;
-    let said: string;
-    try {
-      const env = { ...process.env, ...settings() };
-      ({ stdout: said } = await promisify(execFile)('script', ['-qec', command, '/dev/null'], {
-        env,
-        timeout: 20_000,
-      }));
-    } catch (error) {
-      if (systemCodeOf(error) !== 'ENOENT') throw error;
-      return skipUnless(this, 'script is missing (Debian: apt-get install bsdutils)');
-    }
-    assert.ok(said.includes('\r\u001b[2K'), JSON.stringify(said));
-    assert.match(stripVTControlCharacters(said.split('\r\u001b[2K').at(-1) ?? ''), /^Built smoke in/);
   });
 
   it('refuses a download that is damaged, and leaves nothing of it', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
-import type { FinishedResult } from '../../../src/bridge/messages.ts';
+import type { BridgeEventOf, FinishedResult } from '../../../src/bridge/messages.ts';
 import {
   explainFailure,
   failingLines,
@@ -9,6 +9,7 @@ import {
 } from '../../../src/builds/explain-failure.ts';
 import { knownCause } from '../../../src/builds/known-causes.ts';
 import type { ErrorCode } from '../../../src/errors.ts';
+import { recordedLog } from '../../fixtures/nix-logs.ts';
 import { tempFolder } from '../../fixtures/temp-folder.ts';
 
 describe('failingLines', () => {
@@ -51,6 +52,11 @@ error: builder for '/nix/store/aaaa-x.drv' failed with exit code 7
   });
 });
 
+const ended = (status: number): BridgeEventOf<'finished'> => ({
+  ...{ v: 1, seq: 1, at: '', type: 'finished', id: 'x', result: 'exit-code' },
+  ...{ status, retrieve: [] },
+});
+
 describe('explainFailure', () => {
   const room = { disk: 1e12, memory: 1e9, oomKills: 0 };
   const killed = "error: builder for '/nix/store/x.drv' failed due to signal 9 (Killed)";
@@ -88,6 +94,27 @@ describe('explainFailure', () => {
       assert.ok(error.hint);
     });
   }
+
+  it('names the derivation that failed, in a log of real Nix, and gives the last lines of its own', async () => {
+    await using folder = await tempFolder();
+    await writeFile(folder.file('log'), recordedLog('failure'));
+    const finished = ended(100);
+    const { message } = await explainFailure(finished, folder.file('log'));
+    const lines = message.split('\n');
+    assert.equal(lines[0], 'The build of broken-1.0 failed with exit code 3; it printed last:');
+    assert.deepEqual(lines.slice(-2), ['  compiling 15', '  foo.c:3: error: expected ;']);
+    assert.doesNotMatch(message, /@nix/);
+  });
+
+  it('reads no more of a long log than its end', async () => {
+    await using folder = await tempFolder();
+    const chatter = `@nix ${JSON.stringify({ action: 'result', id: 1, type: 105, fields: [1, 2, 3, 4] })}\n`;
+    await writeFile(folder.file('log'), `${'x'.repeat(2_000_000)}\n${chatter.repeat(9000)}error: the end\n`);
+    const finished = ended(1);
+    const { message } = await explainFailure(finished, folder.file('log'));
+    assert.match(message, /^The build failed with status 1\nerror: the end/);
+    assert.ok(message.length < 10_000);
+  });
 
   it('names the limit that was reached, and how to change it', () => {
     const { code, message, hint } = limitReached({ name: 'silence', value: 7200 });

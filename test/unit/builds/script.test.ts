@@ -18,6 +18,9 @@ const source = '0'.repeat(64);
 /** What would show if a shell read more than a word. */
 const bait = '$(touch hacked) `touch hacked` ; touch hacked & \' " \\ * ~ {a,b} !! #';
 
+/** Nix tells its progress. */
+const told = ['--log-format', 'internal-json', '-v'];
+
 const scriptOf = (request: BuildRequest) => renderScript('id', planBuild(request, defaults));
 
 /** How the derivations become roots. */
@@ -78,7 +81,7 @@ describe('A script', () => {
       ['-I', `nixpkgs=/${bait}`, '-A', bait, `./source/${bait}\nline`],
       keep,
     ]);
-    assert.deepEqual(await stage.calls('nix-build'), [['--out-link', 'result', '/nix/store/x.drv']]);
+    assert.deepEqual(await stage.calls('nix-build'), [[...told, '--out-link', 'result', '/nix/store/x.drv']]);
     assert.deepEqual(await stage.calls('nexus-phase'), [['evaluating'], ['building']]);
   });
 
@@ -108,8 +111,8 @@ describe('A script', () => {
     }
     const output = stage.folder.file('build', 'out');
     assert.deepEqual(await stage.calls('nix-build'), [
-      ['--out-link', 'result-iso', image.derivation],
-      ['--out-link', 'result-vmware', image.derivation],
+      [...told, '--out-link', 'result-iso', image.derivation],
+      [...told, '--out-link', 'result-vmware', image.derivation],
     ]);
     assert.deepEqual(await stage.calls('nexus-artifact'), [
       [`${output}/${image.file}`],
@@ -196,7 +199,7 @@ describe('A script', () => {
     assert.match(said, /evaluating again/);
     const calls = (await stage.calls('nix-instantiate')).map(([first]) => first);
     assert.deepEqual(calls, ['-I', '--indirect', '-I', '--indirect']);
-    assert.deepEqual(await stage.calls('nix-build'), [['--out-link', 'result', '/nix/store/x.drv']]);
+    assert.deepEqual(await stage.calls('nix-build'), [[...told, '--out-link', 'result', '/nix/store/x.drv']]);
   });
 
   it('makes its derivations roots of a real store', async function () {

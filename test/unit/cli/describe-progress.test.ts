@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import type { Build } from '../../../src/builds/build.ts';
 import { newBuild } from '../../../src/builds/transition.ts';
-import { describeProgress } from '../../../src/cli/describe-progress.ts';
+import { describeEta, describeProgress } from '../../../src/cli/describe-progress.ts';
 import type { BuilderStatusReply } from '../../../src/http/schemas.ts';
+import type { Progress } from '../../../src/progress/schema.ts';
 
 const fresh = newBuild('id', { kind: 'script', name: 'x', script: 'true' }, new Date(0));
 const absent: BuilderStatusReply = {
@@ -57,4 +58,52 @@ describe('describeProgress', () => {
     const [one, two] = [1, 2].map((fetched) => of({ state: 'collecting', artifacts, fetched }));
     assert.equal(one?.key, two?.key);
   });
+});
+
+describe('describeProgress, of a build in which Nix works', () => {
+  const count = { done: 0, total: 0 };
+  const progress = {
+    ...{
+      stage: 'building',
+      paths: count,
+      bytes: count,
+      derivations: { done: 2, total: 7, running: 1, failed: 0 },
+    },
+    running: [{ name: 'kernel', phase: 'buildPhase', seconds: 5, line: null, writesImage: false }],
+    ...{ lastLine: null, silentSeconds: 0, note: null, eta: { low: 130, high: 250 } },
+  };
+  const told = (more: Partial<Progress> = {}) =>
+    describeProgress({
+      build: { ...fresh, state: 'building', phase: 'building iso', progress: { ...progress, ...more } },
+      builder: absent,
+    });
+
+  it('says what is done, what is built now and how long it will take', () => {
+    assert.equal(
+      told().text,
+      'building iso: built 2 of 7 derivations, now kernel (buildPhase), about 2 to 4 min left',
+    );
+    const paths = { done: 1, total: 3 };
+    assert.match(
+      told({ paths, bytes: { done: 5e6, total: 9e6 } }).text,
+      /fetched 1 of 3 paths \(5\.0 MB of 9\.0 MB\)/,
+    );
+  });
+
+  it('has news when another derivation is built and when the build falls silent, not with every count', () => {
+    assert.equal(told().key, told({ derivations: { done: 3, total: 7, running: 1, failed: 0 } }).key);
+    assert.notEqual(told().key, told({ running: [] }).key);
+    assert.notEqual(told().key, told({ note: 'Nothing printed for 90 s' }).key);
+  });
+
+  const etas: [low: number, high: number, text: string][] = [
+    [0, 8, 'about 1 to 8 s left'],
+    [12, 41, 'about 15 to 45 s left'],
+    [50, 70, 'about 1 min left'],
+    [130, 250, 'about 2 to 4 min left'],
+    [7200, 10_800, 'about 2 h 0 min to 3 h 0 min left'],
+  ];
+  for (const [low, high, text] of etas) {
+    it(`makes “${text}” of ${low} to ${high} seconds`, () => assert.equal(describeEta({ low, high }), text));
+  }
 });

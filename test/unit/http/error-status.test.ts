@@ -10,8 +10,11 @@ describe('statusOf', () => {
       'unknown-variant',
       'source-unsafe',
       'source-without-configuration',
+      'boot-unavailable',
+      'boot-ended',
       'not-found',
       'not-finished',
+      'pinned',
       'unauthorized',
     ]);
   });

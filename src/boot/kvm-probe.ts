@@ -1,4 +1,4 @@
-import type { Architecture } from './architecture.ts';
+import type { Architecture } from './guest.ts';
 
 /** A program so small that it can only end QEMU, and how to run it. */
 export interface KvmProbe {

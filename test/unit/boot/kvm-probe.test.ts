@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { kvmProbe } from '../../../../src/builders/docker-vm/kvm-probe.ts';
+import { kvmProbe } from '../../../src/boot/kvm-probe.ts';
 
 describe('kvmProbe', () => {
   it('runs a boot sector on a PC', () => {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { execa } from 'execa';
-import { kvmProbe } from '../../../../src/builders/docker-vm/kvm-probe.ts';
-import { limitMs, skipUnless } from '../../../fixtures/limits.ts';
-import { tempFolder } from '../../../fixtures/temp-folder.ts';
+import { kvmProbe } from '../../../src/boot/kvm-probe.ts';
+import { limitMs, skipUnless } from '../../fixtures/limits.ts';
+import { tempFolder } from '../../fixtures/temp-folder.ts';
 
 describe('the guest of the KVM probe', () => {
   for (const architecture of ['x86_64', 'aarch64'] as const) {
