@@ -102,8 +102,9 @@ export async function startOrchestrator(
   const closing = new AbortController();
   const { artifacts } = config;
   const server = await makeServer({
-    ...{ builds, store, board, sources, life, garbage, bootChecks, liveBoots, metrics },
-    ...{ paths, artifacts, version, token, logger, metricsToken: config.metricsToken },
+    ...{ builds, store, board, sources, life, garbage, metrics, bootChecks, liveBoots },
+    ...{ paths, artifacts, version, token, logger },
+    metricsToken: config.metricsToken,
     closing: closing.signal,
     ...{ stop: stopAsked, stopMode: config.stop },
   });

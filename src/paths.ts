@@ -84,5 +84,7 @@ function buildPaths(root: string): BuildPaths {
 
 /** The folder of the package: `vm/` lies in it, beside `src/` or `dist/`. */
 export const packageRoot = fileURLToPath(new URL('..', import.meta.url));
+/** What `npm run build` makes of src/dashboard. */
+export const dashboardFolder = join(packageRoot, 'dist', 'dashboard');
 export const vmSource = join(packageRoot, 'vm');
 export const watcherProgram = join(vmSource, 'watcher', 'nexus-watcher');

@@ -95,13 +95,16 @@ function change(build: Build, happening: Happening, at: Date): Partial<Build> {
     case 'cancel':
       return { cancelling: true };
     case 'succeeded':
-      return { state: 'succeeded', artifacts: happening.artifacts };
+      return { state: 'succeeded', artifacts: happening.artifacts, fetched: sizeOf(happening.artifacts) };
     case 'failed':
       return { state: 'failed', error: withoutUndefined(happening.error) };
     case 'cancelled':
       return { state: 'cancelled' };
   }
 }
+
+/** An orchestrator that found them here, or made the record anew, has not counted them as they came. */
+const sizeOf = (artifacts: Build['artifacts']) => artifacts.reduce((sum, { bytes }) => sum + bytes, 0);
 
 /** Records are stored as JSON, where a missing hint is missing. */
 function withoutUndefined({ code, message, hint }: NonNullable<Build['error']>): Build['error'] {

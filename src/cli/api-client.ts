@@ -11,6 +11,7 @@ import {
   buildList,
   buildView,
   errorReply,
+  loginCode,
   pinReply,
   sourceReply,
   stopReply,
@@ -76,6 +77,11 @@ export class ApiClient {
 
   cancel(id: string): Promise<Build> {
     return this.json(`/builds/${encodeURIComponent(id)}/cancel`, buildSchema, { method: 'POST' });
+  }
+
+  /** A code that logs a browser in. */
+  async loginCode(): Promise<string> {
+    return (await this.json('/login-codes', loginCode, { method: 'POST' })).code;
   }
 
   pin(id: string, pinned: boolean): Promise<unknown> {

@@ -95,6 +95,10 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./builder.ts')).builderCommand,
   },
   {
+    ...{ name: 'dashboard', group: machine, summary: 'print an address that opens the web page, logged in' },
+    load: async () => (await import('./dashboard.ts')).dashboardCommand,
+  },
+  {
     ...{ name: 'gc', group: machine, summary: 'remove what nobody needs' },
     load: async () => (await import('./keep.ts')).gcCommand,
   },

@@ -22,11 +22,11 @@ export interface ServerParts {
   /** What the builds that run are doing. */
   board: ProgressBoard;
   garbage: Garbage;
+  bootChecks: BootChecks;
+  liveBoots: LiveBoots;
   metrics: Metrics;
   /** Opens /metrics and nothing else. */
   metricsToken: string | undefined;
-  bootChecks: BootChecks;
-  liveBoots: LiveBoots;
   paths: DataPaths;
   /** Folder with one folder a build. */
   artifacts: string;

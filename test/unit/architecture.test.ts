@@ -36,6 +36,7 @@ const faces: Record<string, string> = {
   'http/schemas.ts': 'the API’s schemas',
   // The command line and the inbox take in the same things.
   'cli/pack-source.ts': 'a person’s folder',
+  'cli/git-files.ts': 'a person’s folder',
   'cli/resolve-source.ts': 'a person’s folder',
   'retention/gc-report.ts': 'the API’s schemas',
   // It is a command like the others, but what it runs is the orchestrator.
@@ -69,6 +70,8 @@ const arrows: Record<string, readonly string[]> = {
   // It may look at every kind of builder, and starts none.
   doctor: ['boot', 'builders', 'a builder’s interface', 'transport'],
   cli: ['the API’s schemas', 'a person’s folder', 'builds', 'doctor', 'progress'],
+  // Of the API it may know the shapes, and of builds what a browser can run as well.
+  dashboard: ['the API’s schemas', 'builds', 'progress'],
   'nexus serve': ['cli', 'main'],
   'the program': ['nexus serve', 'cli'],
   main: [
@@ -81,6 +84,7 @@ const arrows: Record<string, readonly string[]> = {
     'inbox',
     'boot',
     'progress',
+    'retention',
     'notifications',
     'metrics',
     'retention',
@@ -95,10 +99,12 @@ const confined: Record<string, RegExp> = {
   chokidar: /^(transport|inbox)\//,
   winston: /^log\.ts$/,
   fastify: /^http\//,
+  preact: /^dashboard\//,
+  vite: /^dashboard\//,
   commander: /^(cli\/|cli\.ts$)/,
 };
 
-const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
+const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((file) => /\.tsx?$/.test(file));
 const texts = new Map(files.map((file) => [file, readFileSync(posix.join(src, file), 'utf8')]));
 
 const textOf = (file: string) => texts.get(file) ?? '';
@@ -178,6 +184,28 @@ describe('The source', () => {
       assert.ok(knowing.length > 0, `nobody imports ${name}; take it out of this table`);
     });
   }
+
+  it('gives a browser nothing that only Node.js can run', () => {
+    // Types vanish; what is left of an import is in the bundle, with all that it imports in turn.
+    const kept = (file: string): string[] => {
+      const text = textOf(file).replace(/^import type [^;]*;$/gm, '');
+      return [...text.matchAll(/^import (?:[^;]* from )?'([^']+)';$/gm)].map(
+        ([, specifier]) => specifier ?? '',
+      );
+    };
+    const found = new Set<string>();
+    const packages = new Set<string>();
+    const visit = (file: string) => {
+      if (found.has(file) || file.endsWith('vite.config.ts')) return;
+      found.add(file);
+      for (const specifier of kept(file)) {
+        if (specifier.startsWith('.')) visit(posix.join(posix.dirname(file), specifier));
+        else packages.add(specifier);
+      }
+    };
+    for (const file of files.filter((file) => file.startsWith('dashboard/'))) visit(file);
+    assert.deepEqual([...packages].sort(), ['preact', 'preact/hooks']);
+  });
 
   it('reads process.env in config.ts and environment.ts only', () => {
     assert.deepEqual(
