@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { lstat, symlink, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { watch } from 'chokidar';
@@ -10,7 +11,7 @@ import type { BuildStore } from '../builds/store.ts';
 import { messageOf, NexusError, reportError, systemCodeOf } from '../errors.ts';
 import { giveToOwnerOf } from '../give-to-owner.ts';
 import type { Logger } from '../log.ts';
-import { waitAtMost } from '../transport/signals.ts';
+import { abortable, waitAtMost } from '../transport/signals.ts';
 import { writeFileAtomically } from '../write-file-atomically.ts';
 import { isNoise } from './entry-name.ts';
 import type { Ledger } from './ledger.ts';
@@ -80,6 +81,8 @@ export class Inbox implements AsyncDisposable {
     });
     for (const [, { build }] of ledger.entries) if (build !== null) this.#news.add(build);
     try {
+      // What is dropped while it begins to listen is seen by the first round.
+      await abortable(once(watcher, 'ready'), signal);
       while (!signal.aborted) {
         const woken = new Promise<void>((resolve) => {
           this.#wake = resolve;
