@@ -62,6 +62,20 @@ describe('A fault of the VM', function () {
     assert.equal(await vm.run('echo again'), 'again\n');
   });
 
+  it('that keeps the word of an end back does not change how the build has ended', async () => {
+    await using guest = await vm.connect();
+    // Longer than systemd lets anybody tell an end. It is as if the machine were very busy.
+    const { id } = await vm.nexus.script(
+      'nexus-phase waiting; until [[ -e go ]]; do sleep 0.1; done; exit 7',
+    );
+    await vm.inPhase(id, 'waiting');
+    const hold = `flock /nexus_bootstrap/pipe_out bash -c 'touch /nexus_bootstrap/builds/${id}/go; sleep 8'`;
+    await guest.run(['sh', '-c', hold]);
+    const build = await vm.ended(id);
+    assert.deepEqual([build.state, build.attempt], ['failed', 1]);
+    assert.match(build.error?.message ?? '', /\b7\b/);
+  });
+
   it('of the Engine, which is restarted and keeps its containers, harms no build', async function () {
     const reason = await engineIsNotOurs();
     if (reason) {

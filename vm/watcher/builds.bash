@@ -8,6 +8,7 @@
 #   started    its first process ran; created exclusively, so no script runs twice
 #   cancelled  somebody asked for its end
 #   limit      it has reached this limit and shall end: limits.bash
+#   ended      what systemd said of its end, kept before anything else is done about it
 #   ending     how it ended, written before the event is: whoever finds it finishes what was begun
 #   finished   its finished event is in pipe_out
 
@@ -21,12 +22,16 @@ boot_id() {
   read -r REPLY </proc/sys/kernel/random/boot_id
 }
 
-may_start() { # ID
-  local build=$builds/$1 boot=
-  [[ ! -e $build/started && ! -e $build/cancelled && ! -e $build/ending ]] || return
-  [[ -r $build/boot ]] && read -r boot <"$build/boot" || return
+of_this_boot() { # ID
+  local boot=
+  [[ -r $builds/$1/boot ]] && read -r boot <"$builds/$1/boot" || return
   boot_id
   [[ $boot == "$REPLY" ]]
+}
+
+may_start() { # ID
+  local build=$builds/$1
+  [[ ! -e $build/started && ! -e $build/cancelled && ! -e $build/ending ]] && of_this_boot "$1"
 }
 
 # True when a process that will tell the build's end is seen alive. It costs no fork, and being wrong costs nothing:

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { access, mkdir, writeFile } from 'node:fs/promises';
+import { access, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { PipeFolder } from '../../fixtures/watcher.ts';
 
 describe('A build ends', () => {
@@ -68,6 +68,7 @@ describe('A unit ends in the words of systemd, and the build in ours', () => {
     it(`${unit}${cancelled ? ' after nexus-cancel' : ''} is ${build}`, async () => {
       await using pipe = await PipeFolder.create();
       await mkdir(pipe.build('unit'), { recursive: true });
+      await writeFile(pipe.build('unit', 'boot'), await readFile('/proc/sys/kernel/random/boot_id'));
       if (cancelled) await writeFile(pipe.build('unit', 'cancelled'), '');
       const [serviceResult, exitCode, exitStatus] = unit.split(' ');
       const environment = {
@@ -82,6 +83,33 @@ describe('A unit ends in the words of systemd, and the build in ours', () => {
       assert.deepEqual(more, []);
     });
   }
+
+  it('is what systemd said first, when the teller was ended before it could tell', async () => {
+    await using pipe = await PipeFolder.create();
+    await mkdir(pipe.build('unit'), { recursive: true });
+    await writeFile(pipe.build('unit', 'started'), '1\n');
+    await writeFile(pipe.build('unit', 'ended'), 'exited:7:exit-code\n');
+    await pipe.program('nexus-run', ['unit'], { NEXUS_MODE: 'systemd' });
+    const closed = {
+      NEXUS_MODE: 'systemd',
+      SERVICE_RESULT: 'success',
+      EXIT_CODE: 'exited',
+      EXIT_STATUS: '0',
+    };
+    await pipe.program('nexus-end', ['unit'], closed);
+    const [finished, ...more] = await pipe.eventsOf('unit');
+    assert.equal(`${finished?.result} ${finished?.status}`, 'exit-code 7');
+    assert.deepEqual(more, []);
+  });
+
+  it('is unknown when nobody saw it, however well the closing of the build goes', async () => {
+    await using pipe = await PipeFolder.create();
+    await mkdir(pipe.build('unit'), { recursive: true });
+    await writeFile(pipe.build('unit', 'started'), '1\n');
+    await pipe.program('nexus-run', ['unit'], { NEXUS_MODE: 'systemd' });
+    assert.equal((await pipe.event('finished', 'unit')).result, 'interrupted');
+    assert.equal(await readFile(pipe.build('unit', 'ended'), 'utf8'), '::\n');
+  });
 });
 
 describe('nexus-cancel', () => {
