@@ -4,13 +4,12 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { systemCodeOf } from '../errors.ts';
-import type { RemoteFile } from '../transport/fetch.ts';
 import { type Delivered, safeNames } from './deliver.ts';
 
 /** The artifacts of a build that were delivered before its end was recorded, if they are all there and unharmed. */
 export async function findDelivered(
   folder: string,
-  files: readonly (RemoteFile & { name: string })[],
+  files: readonly Omit<Delivered, 'path'>[],
 ): Promise<Delivered[] | undefined> {
   const names = safeNames(files.map(({ name }) => name));
   const delivered: Delivered[] = [];

@@ -19,9 +19,6 @@ interface Live {
   writing: Promise<unknown>;
 }
 
-/** Records read at the same time when the store is opened. */
-const readers = 32;
-
 /**
  * The records of all builds. Unfinished ones are in memory, of the others only what a list needs to find them.
  *
@@ -45,15 +42,11 @@ export class BuildStore {
   static async open(paths: DataPaths, logger: Logger): Promise<BuildStore> {
     await mkdir(paths.builds, { recursive: true, mode: 0o700 });
     const store = new BuildStore(paths, logger);
-    const ids = (await readdir(paths.builds)).filter((name) => buildIdPattern.test(name)).values();
     const found: Summary[] = [];
-    const read = async () => {
-      for (const id of ids) {
-        const summary = await store.#find(id);
-        if (summary) found.push(summary);
-      }
-    };
-    await Promise.all(Array.from({ length: readers }, read));
+    for (const id of (await readdir(paths.builds)).filter((name) => buildIdPattern.test(name))) {
+      const summary = await store.#find(id);
+      if (summary) found.push(summary);
+    }
     store.#index.load(found);
     return store;
   }
@@ -193,7 +186,7 @@ export class BuildStore {
 
   async #find(id: string): Promise<Summary | undefined> {
     const paths = this.#paths.build(id);
-    const summary = await readSummary(paths.record);
+    const summary = readSummary(paths.record);
     if (summary && summary.id === id && isFinished(summary)) return summary;
     const stored = await readBuild(id, paths, this.#logger);
     if (!stored) return undefined;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { fails } from '../../fixtures/fails.ts';
@@ -43,6 +43,25 @@ describe('A build', () => {
     assert.match(manifest.storePaths[0], /^\/nix\/store\/.*-smoke\.img$/);
     assert.deepEqual((await readdir(folder)).sort(), ['SHA256SUMS', 'manifest.json', 'smoke.img']);
     assert.equal(build.retrieve.length, 1);
+  });
+
+  it('is answered with an earlier one that has made the same, while its artifacts are as they were', async () => {
+    const source = await nexus.upload(join(examples, 'smoke'));
+    const request = { kind: 'nix', name: 'again', source, file: 'default.nix' } as const;
+    const first = await nexus.build(request);
+    const submit = async (more = {}) => (await nexus.client.submit({ ...request, ...more })).id;
+    assert.equal(await submit({ priority: 3 }), first.id);
+    const other = await submit({ name: 'other' });
+    const anew = await submit({ rebuild: true });
+    assert.equal(new Set([first.id, other, anew]).size, 3);
+    const { artifacts } = await nexus.ended(anew);
+    assert.equal(await submit(), anew, 'the newest');
+    const { path = '' } = artifacts[0] ?? {};
+    await writeFile(path, await readFile(path));
+    await utimes(path, 1, 1);
+    const touched = await submit();
+    assert.ok(![first.id, anew].includes(touched));
+    assert.equal((await nexus.ended(touched)).state, 'succeeded');
   });
 
   it('brings every output of a Nix file home, in whatever shape it is', async () => {
@@ -184,6 +203,26 @@ describe('A build', () => {
     assert.deepEqual(times, [...times].sort());
   });
 
+  it('of a higher priority goes before, and those that wait say for what', async () => {
+    const go = nexus.folder.file('go-priority');
+    const first = await nexus.script(`nexus-phase waiting; until [ -e '${go}' ]; do sleep 0.05; done`);
+    await nexus.inPhase(first.id, 'waiting');
+    const low = await nexus.client.submit({ kind: 'script', name: 'low', script: 'true', priority: -1 });
+    const high = await nexus.client.submit({ kind: 'script', name: 'high', script: 'true', priority: 1 });
+    const waiting = await Promise.all(
+      [low, high].map(async ({ id }) => (await nexus.client.show(id)).waiting),
+    );
+    assert.deepEqual(waiting, ['2 builds are ahead', 'one build is ahead']);
+    await writeFile(go, '');
+    const ends = await Promise.all([high, low].map(({ id }) => nexus.ended(id)));
+    const times = ends.map(({ finishedAt }) => finishedAt ?? '');
+    assert.deepEqual(times, [...times].sort());
+    assert.deepEqual(
+      ends.map(({ waiting }) => waiting),
+      [null, null],
+    );
+  });
+
   describe('that is cancelled', () => {
     it('while it waits, ends at once and never runs', async () => {
       const first = await nexus.script('nexus-phase waiting; sleep 30');
@@ -296,6 +335,24 @@ describe('An orchestrator', () => {
     assert.match(nexus.log.text(), /Damaged build record set aside/);
     assert.equal(await nexus.logOf(kept), 'one\n');
     assert.deepEqual((await readdir(join(nexus.config.data, 'builds'))).sort(), [...ids].sort());
+  });
+
+  it('builds so many at once as it has slots', async () => {
+    await using nexus = await TestOrchestrator.start({ NEXUS_SLOTS: '2' });
+    const go = nexus.folder.file('go');
+    const wait = `nexus-phase waiting; until [ -e '${go}' ]; do sleep 0.05; done`;
+    const builds = await Promise.all([wait, wait, wait].map((script) => nexus.script(script)));
+    const states = async () => {
+      const all = await Promise.all(builds.map(({ id }) => nexus.client.show(id)));
+      return all.map(({ state }) => state).sort();
+    };
+    await until('two that run', async () =>
+      (await states()).filter((state) => state === 'building').length === 2 ? true : undefined,
+    );
+    assert.deepEqual(await states(), ['building', 'building', 'queued']);
+    await writeFile(go, '');
+    await Promise.all(builds.map(({ id }) => nexus.ended(id)));
+    assert.deepEqual(await states(), ['succeeded', 'succeeded', 'succeeded']);
   });
 
   it('refuses a data folder that another one has', async () => {
