@@ -104,6 +104,8 @@ export class Nexus implements AsyncDisposable {
     // It must not outlive a test that is killed.
     const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...command], {
       stdio: ['ignore', 'pipe', 'pipe'],
+      // What it makes beside data and artifacts, such as the inbox, lies there too.
+      cwd: this.folder,
       env: {
         ...environmentForPrograms(),
         NIX_CONFIG: 'substitute = false',
