@@ -94,8 +94,11 @@ function change(build: Build, happening: Happening, at: Date): Partial<Build> {
       return { waiting: happening.reason };
     case 'cancel':
       return { cancelling: true };
-    case 'succeeded':
-      return { state: 'succeeded', artifacts: happening.artifacts };
+    case 'succeeded': {
+      const { artifacts } = happening;
+      // What the journal does not tell step by step is known at the end.
+      return { state: 'succeeded', artifacts, fetched: artifacts.reduce((sum, { bytes }) => sum + bytes, 0) };
+    }
     case 'failed':
       return { state: 'failed', error: withoutUndefined(happening.error) };
     case 'cancelled':
