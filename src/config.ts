@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import { NexusError } from './errors.ts';
 import { type LimitsConfig, limitSettings, limitsOf } from './limits.ts';
+import { type NotifyConfig, notifyOf, notifySettings } from './notify-config.ts';
 
 /** NixOS 26.05 as of 2026-09-11: what builds use when neither the request nor NEXUS_NIXPKGS says otherwise. */
 export const pinnedNixpkgs = '21a67dc470149f337cecafbe965d8d252a390518';
@@ -55,7 +56,11 @@ const environment = z.object({
   NEXUS_VM_BOOT_TIMEOUT: seconds.default(600),
   NEXUS_COMPOSE_PROJECT: name.optional(),
   ...limitSettings,
+  ...notifySettings,
 });
+
+/** What is never shown; the address of a webhook often has a secret in it. */
+const secretSetting = /_TOKEN$|_SECRET$|^NEXUS_WEBHOOK_/;
 
 /** Settings of the watcher, the Compose file and the tests, which are not ours to judge. */
 const foreign = /^NEXUS_(BOOTSTRAP|MODE|BUILD_|COMPOSE_|SOURCE|TEST_)/;
@@ -89,7 +94,7 @@ export interface VmConfig {
   composeProject: string | undefined;
 }
 
-export interface Config extends LimitsConfig {
+export interface Config extends LimitsConfig, NotifyConfig {
   data: string;
   artifacts: string;
   /** How the artifacts folder is called where the user looks, when that differs (a bind mount). */
@@ -130,6 +135,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env, directory = pro
     stop: settings.NEXUS_STOP,
     nixpkgs: settings.NEXUS_NIXPKGS,
     ...limitsOf(settings),
+    ...notifyOf(settings, directory),
     vm: {
       image: settings.NEXUS_VM_IMAGE,
       nixImage: settings.NEXUS_VM_NIX_IMAGE,
@@ -171,7 +177,7 @@ function parse(env: NodeJS.ProcessEnv) {
   if (result.success && unknown.length === 0) return result.data;
   const wrong = (result.error?.issues ?? []).map((issue) => {
     const key = String(issue.path[0]);
-    return `${key}=${key === 'NEXUS_TOKEN' ? '…' : env[key]}: ${issue.message}`;
+    return `${key}=${secretSetting.test(key) ? '…' : env[key]}: ${issue.message}`;
   });
   throw new NexusError(
     'config-invalid',

@@ -1,5 +1,5 @@
 import { randomBytes, randomInt } from 'node:crypto';
-import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { connect, createServer, type Server } from 'node:net';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -14,6 +14,7 @@ type Member = z.infer<typeof member>;
 
 /** How long a living process may take to say who it is. */
 const answerMs = 2000;
+const abandonedMs = 60_000;
 /** Several that start at the same moment all step back, each for another time. */
 const mostTries = 20;
 const longestStepMs = 150;
@@ -100,13 +101,20 @@ async function announce(folder: string): Promise<Announced> {
 async function lookAround(folder: string, ourName?: string): Promise<Member[]> {
   const others: Member[] = [];
   for (const name of await namesIn(folder)) {
-    if (name === ourName || name.startsWith('.')) continue;
     const path = join(folder, name);
+    if (name.startsWith('.')) await removeAbandoned(path);
+    if (name === ourName || name.startsWith('.')) continue;
     const found = await withShortPath(path, ask);
     if (found) others.push(found);
     else await rm(path, { force: true });
   }
   return others;
+}
+
+/** One that is about to show itself does so within a moment, or was killed in it. */
+async function removeAbandoned(temporary: string): Promise<void> {
+  const made = await stat(temporary).catch(() => undefined);
+  if (made && Date.now() - made.mtimeMs > abandonedMs) await rm(temporary, { force: true });
 }
 
 async function namesIn(folder: string): Promise<string[]> {

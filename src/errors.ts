@@ -23,6 +23,8 @@ export const errorCodes = [
   'connection-lost',
   'host-key-mismatch',
   'command-failed',
+  'boot-unavailable',
+  'boot-ended',
   'transfer-damaged',
   'pipe-timeout',
   'script-rejected',

@@ -1,6 +1,10 @@
+import { existsSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
+import type { BootPlace } from './boot/machine.ts';
+import { plainQemu } from './boot/plain-qemu.ts';
 import { BuilderLife } from './builders/builder-life.ts';
 import { type BuilderChoice, chooseBuilder } from './builders/choose-builder.ts';
+import { bootContainers } from './builders/docker-vm/boot-container.ts';
 import { namedBootMedium } from './builders/docker-vm/boot-medium.ts';
 import { dockerVm } from './builders/docker-vm/docker-vm.ts';
 import { Engine } from './builders/docker-vm/engine.ts';
@@ -8,7 +12,9 @@ import { installationId, sweepContainers } from './builders/docker-vm/installati
 import { madeBootMedium } from './builders/docker-vm/make-boot-medium.ts';
 import { checkPrograms } from './builders/this-machine/nix.ts';
 import { thisMachine } from './builders/this-machine/this-machine.ts';
+import { BootChecks } from './builds/boot-checks.ts';
 import { Builds } from './builds/builds.ts';
+import { LiveBoots } from './builds/live-boots.ts';
 import { Sources } from './builds/sources.ts';
 import { BuildStore } from './builds/store.ts';
 import { CleanUp } from './clean-up.ts';
@@ -16,7 +22,11 @@ import type { Config, StopMode } from './config.ts';
 import { lockData } from './data-lock.ts';
 import { messageOf, NexusError } from './errors.ts';
 import { makeServer } from './http/server.ts';
+import { Inbox } from './inbox/inbox.ts';
+import { Ledger } from './inbox/ledger.ts';
 import type { Logger } from './log.ts';
+import { Metrics } from './metrics/metrics.ts';
+import { Notifier } from './notifications/notifier.ts';
 import { type DataPaths, dataPaths, vmSource, watcherProgram } from './paths.ts';
 import { Durations } from './progress/durations.ts';
 import { ProgressBoard } from './progress/progress-board.ts';
@@ -69,11 +79,21 @@ export async function startOrchestrator(
   let mode = config.stop;
   cleanUp.defer(() => stopBuilds(mode, builds, life));
   await finishRemovals({ paths, artifacts: config.artifacts, logger });
+  const version = packageVersion();
+  const metrics = new Metrics(store, life, version);
+  cleanUp.defer(() => metrics[Symbol.dispose]());
   const garbage = new Garbage({ config, paths, store, life, logger });
   builds.resume();
   // Only now that the folders are ours: what another one writes there is not left over.
   for (const folder of [paths.root, paths.sources, paths.thisMachine]) await sweepTemporaries(folder);
   const vmRuns = await sweepLeftovers(config, paths, logger);
+
+  const places = bootPlaces(config, paths);
+  const bootChecks = cleanUp.use(
+    new BootChecks({ store, paths, artifacts: config.artifacts, places, logger }),
+  );
+  const liveBoots = cleanUp.use(new LiveBoots({ artifacts: config.artifacts, places, logger }));
+  await bootChecks.start();
 
   let stopAsked: (mode: StopMode) => void = () => {};
   const asked = new Promise<StopMode>((resolve) => {
@@ -81,9 +101,10 @@ export async function startOrchestrator(
   });
   const closing = new AbortController();
   const { artifacts } = config;
-  const version = packageVersion();
   const server = await makeServer({
-    ...{ builds, store, board, sources, life, garbage, paths, artifacts, version, token, logger },
+    ...{ builds, store, board, sources, life, garbage, metrics, bootChecks, liveBoots },
+    ...{ paths, artifacts, version, token, logger },
+    metricsToken: config.metricsToken,
     closing: closing.signal,
     ...{ stop: stopAsked, stopMode: config.stop },
   });
@@ -93,6 +114,9 @@ export async function startOrchestrator(
   await writeFileAtomically(paths.server, JSON.stringify({ url, pid: process.pid }));
   cleanUp.defer(() => rm(paths.server, { force: true }));
   builds.begin();
+  if (config.webhook) cleanUp.use(await Notifier.start({ target: config.webhook, store, paths, logger }));
+  const inbox = await openInbox(config, { builds, store, sources, paths, logger });
+  if (inbox) cleanUp.use(inbox);
   if (config.gcIntervalMs !== null)
     void collectAtIntervals(garbage, config.gcIntervalMs, closing.signal, logger);
   logger.info('Orchestrator ready', { url, data: config.data, artifacts: config.artifacts });
@@ -116,6 +140,29 @@ export async function startOrchestrator(
     stop,
     [Symbol.asyncDispose]: () => stop(config.stop),
   };
+}
+
+interface InboxParts {
+  builds: Builds;
+  store: BuildStore;
+  sources: Sources;
+  paths: DataPaths;
+  logger: Logger;
+}
+
+/** A folder that was named is made; the default one has to be there. */
+async function openInbox(
+  config: Config,
+  { paths, logger, ...parts }: InboxParts,
+): Promise<Inbox | undefined> {
+  const { inbox: folder, inboxNamed, inboxSettleMs: settleMs, artifacts, artifactsShownAs } = config;
+  if (folder === undefined) return undefined;
+  if (inboxNamed) await mkdir(folder, { recursive: true });
+  else if (!existsSync(folder)) return undefined;
+  const ledger = await Ledger.open(paths.inbox, logger);
+  const linked = artifacts === artifactsShownAs ? artifacts : undefined;
+  logger.info('Inbox open', { folder });
+  return new Inbox({ ...parts, logger, ledger, folder, settleMs, artifacts: linked });
 }
 
 async function stopBuilds(mode: StopMode, builds: Builds, life: BuilderLife): Promise<void> {
@@ -149,6 +196,12 @@ function builderChoices(config: Config, paths: DataPaths, logger: Logger): Build
       make: async () => thisMachine({ root: paths.thisMachine, watcher: watcherProgram, logger }),
     },
   ];
+}
+
+/** In the order of preference: what is installed here starts at once and needs no copy of the image. */
+function bootPlaces({ vm }: Config, paths: DataPaths): BootPlace[] {
+  const owner = async () => installationId(await loadOrMakeKeys(paths));
+  return [plainQemu, bootContainers({ engine: new Engine(), image: vm.image, owner })];
 }
 
 /** @returns whether a VM that an earlier orchestrator has left still runs; whatever else it has left is removed. */

@@ -24,6 +24,9 @@ export interface DataPaths {
   bootMediumSource: string;
   /** Uploaded sources, by the sha256 of their cleaned tar archive. */
   sources: string;
+  /** What webhooks were told, and what the inbox has made builds of. */
+  webhooks: string;
+  inbox: string;
   builds: string;
   /** How long derivations took here. */
   durations: string;
@@ -60,6 +63,8 @@ export function dataPaths(root: string): DataPaths {
     bootMedium: join(root, 'builder', 'boot.iso'),
     bootMediumSource: join(root, 'builder', 'boot.json'),
     sources: join(root, 'sources'),
+    webhooks: join(root, 'webhooks.json'),
+    inbox: join(root, 'inbox.json'),
     builds,
     durations: join(root, 'durations.json'),
     build: (id) => buildPaths(join(builds, id)),
@@ -79,5 +84,7 @@ function buildPaths(root: string): BuildPaths {
 
 /** The folder of the package: `vm/` lies in it, beside `src/` or `dist/`. */
 export const packageRoot = fileURLToPath(new URL('..', import.meta.url));
+/** What `npm run build` makes of src/dashboard. */
+export const dashboardFolder = join(packageRoot, 'dist', 'dashboard');
 export const vmSource = join(packageRoot, 'vm');
 export const watcherProgram = join(vmSource, 'watcher', 'nexus-watcher');

@@ -12,9 +12,13 @@ export async function loadOrMakeToken(path: string): Promise<string> {
   return token;
 }
 
+/** What a header can carry and nobody can guess; a file that says anything else was damaged, and is replaced. */
+const whole = /^[\x21-\x7e]{16,}$/;
+
 export async function readToken(path: string): Promise<string | undefined> {
   try {
-    return (await readFile(path, 'utf8')).trim() || undefined;
+    const token = (await readFile(path, 'utf8')).trim();
+    return whole.test(token) ? token : undefined;
   } catch (error) {
     if (systemCodeOf(error) === 'ENOENT') return undefined;
     throw error;

@@ -1,8 +1,13 @@
-import { chown, mkdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { fetchFile, type RemoteFile } from '../transport/fetch.ts';
+import { NexusError, systemCodeOf } from '../errors.ts';
+import { giveToOwnerOf } from '../give-to-owner.ts';
+import { fetchFile } from '../transport/fetch/fetch-file.ts';
+import type { RemoteFile } from '../transport/fetch/remote-file.ts';
 import type { Transport } from '../transport/transport.ts';
-import { writeFileAtomically } from '../write-file-atomically.ts';
+import { syncFolder, writeFileAtomically } from '../write-file-atomically.ts';
+
+const sumsName = 'SHA256SUMS';
 
 export interface DeliverOptions {
   transport: Transport;
@@ -24,65 +29,108 @@ export interface Delivered {
   sha256: string;
 }
 
-/** Fetches the artifacts of one build into a folder of their own, with SHA256SUMS and manifest.json. */
+/**
+ * Fetches the artifacts of one build into a folder of their own, with SHA256SUMS and manifest.json. What has been
+ * fetched waits beside it under a hidden name, and a later call with the same folder and files goes on there.
+ */
 export async function deliver(options: DeliverOptions): Promise<Delivered[]> {
   const { folder, signal } = options;
-  const parent = dirname(folder);
-  const temporary = join(parent, `.${basename(folder)}.part`);
-  await mkdir(parent, { recursive: true });
-  await rm(temporary, { recursive: true, force: true });
-  await mkdir(temporary);
+  const wanted = named(options.files);
+  const partial = partialFolder(folder);
+  if ((await sumsIn(partial)) !== sumsOf(wanted)) await discardPartial(folder);
+  await mkdir(partial, { recursive: true });
   try {
-    const delivered = await fetchAll(options, temporary);
-    const sums = delivered.map(({ sha256, name }) => `${sha256}  ${name}\n`).join('');
-    await writeFileAtomically(join(temporary, 'SHA256SUMS'), sums, 0o644);
-    const manifest = { ...options.manifest, artifacts: delivered.map(({ path, ...rest }) => rest) };
-    await writeFileAtomically(
-      join(temporary, 'manifest.json'),
-      `${JSON.stringify(manifest, null, 2)}\n`,
-      0o644,
-    );
-    await giveToOwnerOf(parent, [
-      temporary,
-      ...['SHA256SUMS', 'manifest.json'].map((name) => join(temporary, name)),
-    ]);
-    await giveToOwnerOf(
-      parent,
-      delivered.map(({ name }) => join(temporary, name)),
-    );
+    await writeFileAtomically(join(partial, sumsName), sumsOf(wanted), 0o644);
+    await fetchAll(options, wanted, partial);
+    await describe(partial, wanted, options.manifest);
     signal?.throwIfAborted();
-    await rename(temporary, folder);
-    return delivered.map((file) => ({ ...file, path: join(folder, file.name) }));
+    await syncFolder(partial);
+    await rename(partial, folder);
+    await syncFolder(dirname(folder));
   } catch (error) {
-    await rm(temporary, { recursive: true, force: true });
+    // It is worth keeping only for what is in it besides the sums.
+    const isEmpty = (await readdir(partial)).length <= 1;
+    if (isEmpty || isDamage(error)) await discardPartial(folder);
+    throw error;
+  }
+  return inFolder(folder, wanted);
+}
+
+async function discardPartial(folder: string): Promise<void> {
+  await rm(partialFolder(folder), { recursive: true, force: true });
+}
+
+const partialFolder = (folder: string) => join(dirname(folder), `.${basename(folder)}.part`);
+
+type Wanted = RemoteFile & { name: string };
+
+function named(files: DeliverOptions['files']): Wanted[] {
+  const names = safeNames(files.map(({ name }) => name));
+  return files.map((file, index) => ({ ...file, name: names[index] ?? `artifact-${index}` }));
+}
+
+const inFolder = (folder: string, wanted: readonly Wanted[]): Delivered[] =>
+  wanted.map(({ name, bytes, sha256 }) => ({ name, path: join(folder, name), bytes, sha256 }));
+
+const sumsOf = (wanted: readonly Wanted[]) =>
+  wanted.map(({ sha256, name }) => `${sha256}  ${name}\n`).join('');
+
+const isDamage = (error: unknown) => error instanceof NexusError && error.code === 'transfer-damaged';
+
+async function sumsIn(folder: string): Promise<string | undefined> {
+  try {
+    return await readFile(join(folder, sumsName), 'utf8');
+  } catch (error) {
+    if (systemCodeOf(error) === 'ENOENT') return undefined;
     throw error;
   }
 }
 
-async function fetchAll(
-  { transport, files, signal, onProgress }: DeliverOptions,
-  folder: string,
-): Promise<Delivered[]> {
-  const names = safeNames(files.map(({ name }) => name));
-  const delivered: Delivered[] = [];
-  let before = 0;
-  for (const [index, { path, bytes, sha256 }] of files.entries()) {
-    const name = names[index] ?? `artifact-${index}`;
-    const done = before;
-    await fetchFile(transport, { path, bytes, sha256 }, join(folder, name), {
-      ...(signal && { signal }),
-      onProgress: (received) => onProgress?.(done + received),
-    });
-    before += bytes;
-    delivered.push({ name, path: join(folder, name), bytes, sha256 });
+async function sizeOf(path: string): Promise<number | undefined> {
+  try {
+    return (await stat(path)).size;
+  } catch (error) {
+    if (systemCodeOf(error) === 'ENOENT') return undefined;
+    throw error;
   }
-  return delivered;
+}
+
+async function describe(folder: string, wanted: readonly Wanted[], manifest: Record<string, unknown>) {
+  const artifacts = wanted.map(({ name, bytes, sha256 }) => ({ name, bytes, sha256 }));
+  const text = `${JSON.stringify({ ...manifest, artifacts }, null, 2)}\n`;
+  await writeFileAtomically(join(folder, 'manifest.json'), text, 0o644);
+  const names = ['.', sumsName, 'manifest.json', ...wanted.map(({ name }) => name)];
+  await giveToOwnerOf(
+    dirname(folder),
+    names.map((name) => join(folder, name)),
+  );
+}
+
+async function fetchAll(
+  { transport, signal, onProgress }: DeliverOptions,
+  wanted: readonly Wanted[],
+  folder: string,
+): Promise<void> {
+  let before = 0;
+  for (const { name, ...file } of wanted) {
+    const done = before;
+    const target = join(folder, name);
+    // It got this name when it had been checked.
+    if ((await sizeOf(target)) === file.bytes) onProgress?.(done + file.bytes);
+    else {
+      await fetchFile(transport, file, target, {
+        ...(signal && { signal }),
+        onProgress: (received) => onProgress?.(done + received),
+      });
+    }
+    before += file.bytes;
+  }
 }
 
 /** File names for what the builder calls its artifacts: no folders, nothing hidden, nothing twice. */
 export function safeNames(names: readonly string[]): string[] {
   // macOS and Windows take names that differ in case only for the same.
-  const taken = new Set(['sha256sums', 'manifest.json']);
+  const taken = new Set([sumsName.toLowerCase(), 'manifest.json']);
   return names.map((wanted) => {
     const plain =
       basename(wanted)
@@ -94,12 +142,4 @@ export function safeNames(names: readonly string[]): string[] {
     taken.add(name.toLowerCase());
     return name;
   });
-}
-
-/** An orchestrator that runs as root must not leave files that the user of the folder cannot delete. */
-async function giveToOwnerOf(folder: string, paths: readonly string[]): Promise<void> {
-  if (process.getuid?.() !== 0) return;
-  const { uid, gid } = await stat(folder);
-  if (uid === 0) return;
-  for (const path of paths) await chown(path, uid, gid);
 }

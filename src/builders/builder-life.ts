@@ -120,6 +120,11 @@ export class BuilderLife {
     }
   }
 
+  /** The last lines of its console; nothing while it does not run. */
+  async consoleTail(): Promise<string> {
+    return (await this.#started?.consoleTail()) ?? '';
+  }
+
   /** How many use it now. */
   get users(): number {
     return this.#users;

@@ -25,8 +25,10 @@ export interface BuildQuery {
   limit: number;
   /** Only builds older than this one. */
   before?: string | undefined;
-  state?: Summary['state'] | undefined;
+  state?: Summary['state'] | Summary['state'][] | undefined;
   name?: string | undefined;
+  /** Part of a name or id, in whatever case. */
+  text?: string | undefined;
 }
 
 /** All builds in the order of their creation, few bytes each. */
@@ -73,11 +75,12 @@ export class BuildIndex {
   }
 
   /** Newest first; and whether there are more. */
-  page({ limit, before, state, name }: BuildQuery): { ids: string[]; more: boolean } {
+  page({ limit, before, ...wanted }: BuildQuery): { ids: string[]; more: boolean } {
     const ids: string[] = [];
+    const matches = matcher(wanted);
     for (let index = this.#end(before) - 1; index >= 0; index -= 1) {
       const build = this.#order[index];
-      if (!build || (state && build.state !== state) || (name !== undefined && build.name !== name)) continue;
+      if (!build || !matches(build)) continue;
       if (ids.length === limit) return { ids, more: true };
       ids.push(build.id);
     }
@@ -98,6 +101,15 @@ export class BuildIndex {
     const exact = this.#order.findIndex(({ id }) => id === before);
     return exact !== -1 ? exact : this.#order.findLastIndex(({ id }) => id < before) + 1;
   }
+}
+
+function matcher({ state, name, text = '' }: Omit<BuildQuery, 'limit'>): (build: Summary) => boolean {
+  const states = state === undefined ? undefined : [state].flat();
+  const part = text.trim().toLowerCase();
+  return (build) =>
+    (states === undefined || states.includes(build.state)) &&
+    (name === undefined || build.name === name) &&
+    (build.name.toLowerCase().includes(part) || build.id.includes(part));
 }
 
 function compare(a: Summary, b: Summary): number {

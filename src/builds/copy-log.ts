@@ -65,10 +65,23 @@ export async function copyLog({
       });
     }
   };
+  const bringRest = async () => {
+    try {
+      await keep(transport.read(remote, { offset: bytes }));
+    } catch (error) {
+      if (local.errored || !isUnreadable(error)) throw error;
+      logger.warn('The end of a log cannot be read', { log: path, why: messageOf(error) });
+    }
+  };
   return {
-    finish: () => end(() => keep(transport.read(remote, { offset: bytes }))),
+    finish: () => end(bringRest),
     stop: () => end(),
   };
+}
+
+/** A build may have removed its own log, which is no reason to fail; one that is out of reach will be read later. */
+function isUnreadable(error: unknown): boolean {
+  return !(error instanceof NexusError) || error.code === 'command-failed';
 }
 
 /** How long the log here is: at least `start`, whatever a crash has taken of it. */

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { NexusError } from '../errors.ts';
 import { ownLimits } from '../limits.ts';
 import { nixpkgsLocation } from '../nixpkgs.ts';
+import { bootCheckRequest } from './boot-check-request.ts';
 import { resolveVariant, type Variant } from './variants.ts';
 
 /** Neither NUL, which no argument of a program can hold, nor half a surrogate pair, which no UTF-8 can. */
@@ -61,6 +62,7 @@ const common = {
     .boolean()
     .optional()
     .describe('Build anew although the artifacts of an identical request are still there'),
+  bootCheck: bootCheckRequest.optional(),
 };
 
 const imageOptions = {

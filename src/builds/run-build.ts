@@ -113,9 +113,10 @@ async function runScript(options: RunningBuild): Promise<Outcome> {
     await writeFileAtomically(paths.script, script);
     if (build.request.source) {
       const sha256 = build.request.source;
-      const source = sources.open(sha256);
       const { transport } = builder;
-      await uploadSource({ transport, folder, source, sha256, signal: anySignal(signal, away) });
+      const open = () => sources.open(sha256);
+      const until = anySignal(signal, away);
+      await uploadSource({ transport, root: pipe.root, folder, open, sha256, signal: until });
     }
     signal.throwIfAborted();
     // Subscribed before the script is sent, so that no event falls between the two.

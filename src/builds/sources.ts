@@ -44,8 +44,9 @@ export class Sources {
     try {
       return index.parse(JSON.parse(await readFile(this.#index(id), 'utf8')));
     } catch (error) {
-      if (systemCodeOf(error) !== 'ENOENT') throw error;
-      throw new NexusError('not-found', `There is no source ${id}`, {
+      const isGone = systemCodeOf(error) === 'ENOENT';
+      if (!isGone && systemCodeOf(error) !== undefined) throw error;
+      throw new NexusError('not-found', isGone ? `There is no source ${id}` : `The source ${id} is damaged`, {
         hint: 'Upload it first.',
         cause: error,
       });

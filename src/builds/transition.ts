@@ -94,17 +94,17 @@ function change(build: Build, happening: Happening, at: Date): Partial<Build> {
       return { waiting: happening.reason };
     case 'cancel':
       return { cancelling: true };
-    case 'succeeded': {
-      const { artifacts } = happening;
-      // What the journal does not tell step by step is known at the end.
-      return { state: 'succeeded', artifacts, fetched: artifacts.reduce((sum, { bytes }) => sum + bytes, 0) };
-    }
+    case 'succeeded':
+      return { state: 'succeeded', artifacts: happening.artifacts, fetched: sizeOf(happening.artifacts) };
     case 'failed':
       return { state: 'failed', error: withoutUndefined(happening.error) };
     case 'cancelled':
       return { state: 'cancelled' };
   }
 }
+
+/** An orchestrator that found them here, or made the record anew, has not counted them as they came. */
+const sizeOf = (artifacts: Build['artifacts']) => artifacts.reduce((sum, { bytes }) => sum + bytes, 0);
 
 /** Records are stored as JSON, where a missing hint is missing. */
 function withoutUndefined({ code, message, hint }: NonNullable<Build['error']>): Build['error'] {

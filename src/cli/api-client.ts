@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream';
+import type { Duplex, Readable } from 'node:stream';
 import type { z } from 'zod';
 import { type Build, buildSchema } from '../builds/build.ts';
 import type { BuildRequest } from '../builds/request.ts';
@@ -11,6 +11,7 @@ import {
   buildList,
   buildView,
   errorReply,
+  loginCode,
   pinReply,
   sourceReply,
   stopReply,
@@ -19,7 +20,7 @@ import {
 } from '../http/schemas.ts';
 import { type GcReport, gcReport } from '../retention/gc-report.ts';
 
-interface Call {
+export interface Call {
   method?: 'GET' | 'POST' | 'DELETE';
   body?: string | Readable;
   type?: string;
@@ -45,11 +46,11 @@ export class ApiClient {
 
   async uploadSource(tar: Readable, signal?: AbortSignal): Promise<string> {
     const call = { method: 'POST', body: tar, type: 'application/x-tar', signal } as const;
-    return (await this.#json('/sources', sourceReply, call)).id;
+    return (await this.json('/sources', sourceReply, call)).id;
   }
 
   submit(request: BuildRequest): Promise<Build> {
-    return this.#json('/builds', buildSchema, {
+    return this.json('/builds', buildSchema, {
       method: 'POST',
       body: JSON.stringify(request),
       type: 'application/json',
@@ -60,7 +61,7 @@ export class ApiClient {
   async list(limit = Number.POSITIVE_INFINITY): Promise<Build[]> {
     const builds: Build[] = [];
     for (let before: string | null = ''; before !== null && builds.length < limit; ) {
-      const page: z.infer<typeof buildList> = await this.#json(
+      const page: z.infer<typeof buildList> = await this.json(
         `/builds?limit=${Math.min(limit - builds.length, 1000)}${before && `&before=${before}`}`,
         buildList,
       );
@@ -71,49 +72,63 @@ export class ApiClient {
   }
 
   show(id: string): Promise<BuildView> {
-    return this.#json(`/builds/${encodeURIComponent(id)}`, buildView);
+    return this.json(`/builds/${encodeURIComponent(id)}`, buildView);
   }
 
   cancel(id: string): Promise<Build> {
-    return this.#json(`/builds/${encodeURIComponent(id)}/cancel`, buildSchema, { method: 'POST' });
+    return this.json(`/builds/${encodeURIComponent(id)}/cancel`, buildSchema, { method: 'POST' });
+  }
+
+  /** A code that logs a browser in. */
+  async loginCode(): Promise<string> {
+    return (await this.json('/login-codes', loginCode, { method: 'POST' })).code;
   }
 
   pin(id: string, pinned: boolean): Promise<unknown> {
     const path = `/builds/${encodeURIComponent(id)}/${pinned ? 'pin' : 'unpin'}`;
-    return this.#json(path, pinReply, { method: 'POST' });
+    return this.json(path, pinReply, { method: 'POST' });
   }
 
   remove(id: string, artifacts: boolean): Promise<GcReport> {
     const path = `/builds/${encodeURIComponent(id)}?artifacts=${artifacts}`;
-    return this.#json(path, gcReport, { method: 'DELETE' });
+    return this.json(path, gcReport, { method: 'DELETE' });
   }
 
   gc(dryRun: boolean): Promise<GcReport> {
     const call = { method: 'POST', body: JSON.stringify({ dryRun }), type: 'application/json' } as const;
-    return this.#json('/gc', gcReport, call);
+    return this.json('/gc', gcReport, call);
+  }
+
+  /** A WebSocket of the API as a stream. */
+  async socket(path: string): Promise<Duplex> {
+    // Loaded by the one command that needs it.
+    const { WebSocket, createWebSocketStream } = await import('ws');
+    const url = `${this.url.replace(/^http/, 'ws')}/api/v1${path}`;
+    const socket = new WebSocket(url, { headers: { authorization: `Bearer ${this.#token}` } });
+    return createWebSocketStream(socket);
   }
 
   builder(): Promise<BuilderStatusReply> {
-    return this.#json('/builder', builderStatus);
+    return this.json('/builder', builderStatus);
   }
 
   startBuilder(): Promise<BuilderStatusReply> {
-    return this.#json('/builder/start', builderStatus, { method: 'POST' });
+    return this.json('/builder/start', builderStatus, { method: 'POST' });
   }
 
   prepareBuilder(): Promise<BuilderStatusReply> {
-    return this.#json('/builder/image', builderStatus, { method: 'POST' });
+    return this.json('/builder/image', builderStatus, { method: 'POST' });
   }
 
   stopBuilder(): Promise<BuilderStatusReply> {
-    return this.#json('/builder/stop', builderStatus, { method: 'POST' });
+    return this.json('/builder/stop', builderStatus, { method: 'POST' });
   }
 
   /** Asks for the end of the orchestrator. @returns what becomes of its builds. */
   async stop(builds?: StopMode): Promise<StopMode> {
     const body = JSON.stringify({ builds });
     const call = { method: 'POST', body, type: 'application/json' } as const;
-    return (await this.#json('/stop', stopReply, call)).builds;
+    return (await this.json('/stop', stopReply, call)).builds;
   }
 
   /** The state of a build, now and on every change, until it has ended. */
@@ -130,7 +145,7 @@ export class ApiClient {
   async *log(id: string, { follow, format = 'text', signal }: LogOptions): AsyncGenerator<Buffer> {
     const path = `/builds/${encodeURIComponent(id)}/log?follow=${follow}&format=${format}`;
     for (let offset = 0; ; ) {
-      const reply = await this.#fetch(`${path}&offset=${offset}`, { signal });
+      const reply = await this.call(`${path}&offset=${offset}`, { signal });
       try {
         for await (const chunk of reply.body ?? []) {
           offset += (chunk as Uint8Array).length;
@@ -144,21 +159,22 @@ export class ApiClient {
   }
 
   artifact(id: string, name: string, signal?: AbortSignal): AsyncGenerator<Buffer> {
-    return this.#bytes(`/builds/${encodeURIComponent(id)}/artifacts/${encodeURIComponent(name)}`, signal);
+    return this.bytes(`/builds/${encodeURIComponent(id)}/artifacts/${encodeURIComponent(name)}`, signal);
   }
 
-  async #json<T>(path: string, schema: z.ZodType<T>, call: Call = {}): Promise<T> {
-    const reply = await this.#fetch(path, call);
+  /** For the parts of the API that have a file of their own here. */
+  async json<T>(path: string, schema: z.ZodType<T>, call: Call = {}): Promise<T> {
+    const reply = await this.call(path, call);
     return schema.parse(await reply.json());
   }
 
   async *#text(path: string, signal?: AbortSignal): AsyncGenerator<string> {
     const decoder = new TextDecoder();
-    for await (const chunk of this.#bytes(path, signal)) yield decoder.decode(chunk, { stream: true });
+    for await (const chunk of this.bytes(path, signal)) yield decoder.decode(chunk, { stream: true });
   }
 
-  async *#bytes(path: string, signal?: AbortSignal): AsyncGenerator<Buffer> {
-    const reply = await this.#fetch(path, { signal });
+  async *bytes(path: string, signal?: AbortSignal): AsyncGenerator<Buffer> {
+    const reply = await this.call(path, { signal });
     try {
       for await (const chunk of reply.body ?? []) yield Buffer.from(chunk as Uint8Array);
     } catch (error) {
@@ -166,7 +182,7 @@ export class ApiClient {
     }
   }
 
-  async #fetch(path: string, { method = 'GET', body, type, signal }: Call): Promise<Response> {
+  async call(path: string, { method = 'GET', body, type, signal }: Call): Promise<Response> {
     const headers = { authorization: `Bearer ${this.#token}`, ...(type && { 'content-type': type }) };
     let reply: Response;
     try {

@@ -1,9 +1,11 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { BootCheckOptions } from '../builds/boot-check-request.ts';
 import { type BuildRequest, conversions } from '../builds/request.ts';
 import { resolveVariant } from '../builds/variants.ts';
 import type { Config } from '../config.ts';
 import { NexusError } from '../errors.ts';
 import type { ApiClient } from './api-client.ts';
+import { seconds } from './boot-flags.ts';
 import { checkBuilder } from './check-builder.ts';
 import { type Context, makeContext } from './context.ts';
 import { addLimitOptions, type LimitFlags, limitsOf } from './limit-options.ts';
@@ -22,6 +24,9 @@ interface BuildFlags extends LimitFlags {
   imageName?: string;
   module: string[];
   convert?: (typeof conversions)[number];
+  checkBoot?: true;
+  bootPattern?: string;
+  bootLimit?: number;
   name?: string;
   builder?: Config['builder'];
   priority?: number;
@@ -39,6 +44,7 @@ Examples:
   nexus build .#server --variant amazon            of nixosConfigurations.server in a flake
   nexus build github:owner/repository#image        any attribute of a flake
   nexus build default.nix --attr packages.image    any attribute of a Nix file
+  nexus build . --variant qemu --check-boot        and see whether it comes up
 
 Exit status: 0 built, 1 failed or cancelled, 2 wrong usage or source, 130 detached by Ctrl-C.`;
 
@@ -63,6 +69,9 @@ export function buildCommand(program: Command): void {
     .option('--image-name <name>', 'file name of the image, without its ending')
     .option('--module <file>', 'a further NixOS module; may be repeated', collect, [])
     .addOption(new Option('--convert <format>', 'convert the disk with qemu-img').choices(conversions))
+    .option('--check-boot', 'boot a throw-away copy of the image and say whether it came up')
+    .option('--boot-pattern <regex>', 'what its serial console must print (default: a login prompt)')
+    .option('--boot-limit <time>', 'how long its boot may take (default: 10m)', seconds)
     .option('--name <name>', 'name of the result folder (default: made of the path)')
     .addOption(builderOption())
     .addOption(priorityOption())
@@ -112,11 +121,13 @@ async function uploadAndDescribe(
   const source = packed && (await client.uploadSource(packed.tar));
   const name = flags.name ?? resolved.name;
   const nixpkgs = flags.nixpkgs === undefined ? undefined : await resolveNixpkgs(flags.nixpkgs);
+  const bootCheck = bootCheckOf(flags);
   const common = {
     ...{ name, ...limitsOf(flags) },
     ...(flags.convert && { convert: flags.convert }),
     ...(flags.priority !== undefined && { priority: flags.priority }),
     ...(flags.rebuild && { rebuild: true }),
+    ...(bootCheck && { bootCheck }),
   };
   const image = {
     ...common,
@@ -140,6 +151,15 @@ async function uploadAndDescribe(
     case 'flake':
       return { ...common, ...what, ...(source && { source }) };
   }
+}
+
+/** Whoever says what the boot must print wants it booted. */
+function bootCheckOf({ checkBoot, bootPattern, bootLimit }: BuildFlags): BootCheckOptions | undefined {
+  if (!checkBoot && bootPattern === undefined && bootLimit === undefined) return undefined;
+  return {
+    ...(bootPattern !== undefined && { pattern: bootPattern }),
+    ...(bootLimit !== undefined && { limit: bootLimit }),
+  };
 }
 
 function uploaded(source: string | undefined): string {

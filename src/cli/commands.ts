@@ -59,6 +59,14 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./fetch.ts')).fetchCommand,
   },
   {
+    ...{ name: 'boot', group: look, summary: 'boot an image and talk to it' },
+    load: async () => (await import('./boot.ts')).bootCommand,
+  },
+  {
+    ...{ name: 'check-boot', group: look, summary: 'see whether an image boots' },
+    load: async () => (await import('./boot.ts')).checkBootCommand,
+  },
+  {
     ...{ name: 'cancel', group: look, summary: 'end a build' },
     load: async () => (await import('./builds.ts')).cancelCommand,
   },
@@ -85,6 +93,10 @@ export const commands: readonly CommandEntry[] = [
   {
     ...{ name: 'builder', group: machine, summary: 'start, stop or look at the machine that builds' },
     load: async () => (await import('./builder.ts')).builderCommand,
+  },
+  {
+    ...{ name: 'dashboard', group: machine, summary: 'print an address that opens the web page, logged in' },
+    load: async () => (await import('./dashboard.ts')).dashboardCommand,
   },
   {
     ...{ name: 'gc', group: machine, summary: 'remove what nobody needs' },

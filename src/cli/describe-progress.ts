@@ -31,7 +31,7 @@ function describeBuild({ build, builder }: WatchLine): Progress {
     case 'building':
       return build.waiting ? say(build.waiting) : describeBuilding(build);
     case 'collecting':
-      return describeFetch(build);
+      return build.waiting ? say(`waiting: ${build.waiting}`) : describeFetch(build);
     case 'succeeded':
     case 'failed':
     case 'cancelled':

@@ -5,6 +5,7 @@ import { Readable } from 'node:stream';
 import { pack } from 'tar-fs';
 import { pack as emptyPack, type Pack } from 'tar-stream';
 import { messageOf, NexusError } from '../errors.ts';
+import { gitFiles } from './git-files.ts';
 
 /** Folder of the source for files that the command line adds to it. */
 const extrasFolder = '.nexus';
@@ -25,8 +26,8 @@ export interface PackedSource {
 }
 
 /**
- * A tar stream of a folder, or of one file in it. Left out are git's own data and the links that nix-build
- * leaves behind, which lead into this machine's store.
+ * A tar stream of a folder, or of one file in it. Left out are what git ignores, git's own data, and the links that
+ * nix-build leaves behind, which lead into this machine's store.
  * @throws {NexusError} `source-missing` when something cannot be read.
  */
 export async function packSource({ folder, only, extras = [] }: PackOptions): Promise<PackedSource> {
@@ -43,8 +44,10 @@ export async function packSource({ folder, only, extras = [] }: PackOptions): Pr
   }
   await checkReadable(folder);
   // A folder may be given by a link to it, which would be packed instead of what is in it.
-  const tar = pack(await realpath(folder), {
-    ...(only && { entries: [only] }),
+  const real = await realpath(folder);
+  const entries = only ? [only] : await gitFiles(real);
+  const tar = pack(real, {
+    ...(entries && { entries }),
     ignore: isLeftOut,
     finalize: false,
     finish: addExtras,

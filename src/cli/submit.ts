@@ -2,6 +2,7 @@ import { isFinished } from '../builds/build.ts';
 import type { BuildRequest } from '../builds/request.ts';
 import type { ApiClient } from './api-client.ts';
 import type { Context } from './context.ts';
+import { followBootCheck } from './follow-boot-check.ts';
 import { detachedStatus, followBuild } from './follow-build.ts';
 import { reportBuild } from './report-build.ts';
 
@@ -36,5 +37,8 @@ export async function submitAndFollow(
   }
   context.err.write(`Build ${id}\n`);
   const build = await followBuild(client, id, context, { log: flags.verbose && context.err });
-  return build ? reportBuild(build, context, flags.json === true) : detachedStatus;
+  if (!build) return detachedStatus;
+  const status = await reportBuild(build, context, flags.json === true);
+  const checked = status === 0 && 'bootCheck' in request && request.bootCheck !== undefined;
+  return checked ? followBootCheck(client, id, context) : status;
 }

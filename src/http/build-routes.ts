@@ -38,7 +38,10 @@ export function buildRoutes(api: ApiServer, { builds, store, board, paths, artif
     },
     async ({ query }) => {
       const { builds: found, next } = await store.page(query);
-      return { builds: found.map((build) => builds.shown(build)), next };
+      return {
+        builds: found.map((build) => ({ ...builds.shown(build), progress: board.of(build.id) })),
+        next,
+      };
     },
   );
   api.get(

@@ -1,6 +1,6 @@
 import type { BuilderLife } from '../builders/builder-life.ts';
 import { messageOf } from '../errors.ts';
-import { builderStatus, errorReply } from './schemas.ts';
+import { builderConsole, builderStatus, errorReply } from './schemas.ts';
 import type { ApiServer, ServerParts } from './server-parts.ts';
 
 export function builderRoutes(api: ApiServer, { life, builds, logger }: ServerParts): void {
@@ -8,6 +8,11 @@ export function builderRoutes(api: ApiServer, { life, builds, logger }: ServerPa
     '/builder',
     { schema: { summary: 'State of the builder', response: { 200: builderStatus } } },
     async () => replyOf(life),
+  );
+  api.get(
+    '/builder/console',
+    { schema: { summary: 'The end of the builder’s console', response: { 200: builderConsole } } },
+    async () => ({ text: await life.consoleTail() }),
   );
   api.post(
     '/builder/start',

@@ -9,6 +9,8 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   unauthorized: 401,
   'not-found': 404,
   'not-finished': 409,
+  'boot-unavailable': 409,
+  'boot-ended': 409,
   pinned: 409,
   stopping: 503,
   'no-builder': 503,

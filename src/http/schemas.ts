@@ -14,19 +14,27 @@ export const pinReply = z.object({ id: z.string(), pinned: z.boolean() });
 
 export const sourceReply = z.object({ id: z.string().describe('To be named in requests') });
 
+export const builderConsole = z.object({ text: z.string().describe('Its last lines') });
+
+export const loginCode = z.object({ code: z.string() });
+
 /** A build, and what Nix does for it while it runs. */
 export const buildView = buildSchema.extend({ progress: progressSchema.optional() });
 
 export const buildList = z.object({
-  builds: z.array(buildSchema),
+  builds: z.array(buildView),
   next: z.string().nullable().describe('What to give as `before` for older ones, when there are any'),
 });
 
 export const buildQuery = z.object({
   limit: z.coerce.number().int().min(1).max(1000).default(100),
   before: z.string().optional().describe('Only builds older than this one'),
-  state: z.enum(buildStates).optional(),
+  state: z
+    .union([z.enum(buildStates), z.array(z.enum(buildStates))])
+    .optional()
+    .describe('Only builds in this state; may be given several times'),
   name: z.string().optional(),
+  text: z.string().optional().describe('Only builds with this in their name or id'),
 });
 
 export const builderStatus = z.object({

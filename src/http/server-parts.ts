@@ -1,11 +1,14 @@
 import fastify from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { BuilderLife } from '../builders/builder-life.ts';
+import type { BootChecks } from '../builds/boot-checks.ts';
 import type { Builds } from '../builds/builds.ts';
+import type { LiveBoots } from '../builds/live-boots.ts';
 import type { Sources } from '../builds/sources.ts';
 import type { BuildStore } from '../builds/store.ts';
 import type { StopMode } from '../config.ts';
 import type { Logger } from '../log.ts';
+import type { Metrics } from '../metrics/metrics.ts';
 import type { DataPaths } from '../paths.ts';
 import type { ProgressBoard } from '../progress/progress-board.ts';
 import type { Garbage } from '../retention/gc.ts';
@@ -19,6 +22,11 @@ export interface ServerParts {
   /** What the builds that run are doing. */
   board: ProgressBoard;
   garbage: Garbage;
+  bootChecks: BootChecks;
+  liveBoots: LiveBoots;
+  metrics: Metrics;
+  /** Opens /metrics and nothing else. */
+  metricsToken: string | undefined;
   paths: DataPaths;
   /** Folder with one folder a build. */
   artifacts: string;

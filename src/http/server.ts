@@ -1,4 +1,5 @@
 import swagger from '@fastify/swagger';
+import websocket from '@fastify/websocket';
 import type { FastifyError } from 'fastify';
 import {
   hasZodFastifySchemaValidationErrors,
@@ -8,20 +9,27 @@ import {
   type ZodTypeProvider,
 } from 'fastify-type-provider-zod';
 import { NexusError, reportError } from '../errors.ts';
+import { Access } from './access.ts';
 import { authorizer } from './authorize.ts';
+import { bootRoutes } from './boot-routes.ts';
 import { buildRoutes } from './build-routes.ts';
 import { builderRoutes } from './builder-routes.ts';
+import { dashboardRoutes, securityHeaders } from './dashboard-routes.ts';
 import { statusOf } from './error-status.ts';
 import { eventRoutes } from './event-routes.ts';
 import { keepRoutes } from './keep-routes.ts';
+import { metricsRoute } from './metrics-route.ts';
 import { newServer, type ServerParts } from './server-parts.ts';
+import { loginCodeRoutes, sessionRoutes } from './session.ts';
 import { sourceRoutes } from './source-routes.ts';
 import { stopRoutes } from './stop-routes.ts';
 import { logRoutes } from './stream-routes.ts';
 
-/** The HTTP API; everything under /api/v1 needs the token. */
+/** The HTTP API, where everything under /api/v1 needs the token or a session, and the dashboard. */
 export async function makeServer(parts: ServerParts) {
   const server = newServer();
+  const access = new Access(parts.token);
+  server.addHook('onRequest', async (_request, reply) => void reply.headers(securityHeaders));
   server.setValidatorCompiler(validatorCompiler);
   server.setSerializerCompiler(serializerCompiler);
   server.setErrorHandler((error: FastifyError | NexusError, request, reply) => {
@@ -46,11 +54,15 @@ export async function makeServer(parts: ServerParts) {
     },
     transform: jsonSchemaTransform,
   });
+  await server.register(websocket);
   server.get('/health', { schema: { hide: true } }, async () => ({ status: 'ok', version: parts.version }));
   server.get('/openapi.json', { schema: { hide: true } }, async () => server.swagger());
+  sessionRoutes(server, access);
+  await dashboardRoutes(server);
+  metricsRoute(server, parts, access);
   await server.register(
     async (api) => {
-      api.addHook('onRequest', authorizer(parts.token));
+      api.addHook('onRequest', authorizer(access));
       const routes = api.withTypeProvider<ZodTypeProvider>();
       sourceRoutes(routes, parts);
       buildRoutes(routes, parts);
@@ -58,7 +70,9 @@ export async function makeServer(parts: ServerParts) {
       logRoutes(routes, parts);
       eventRoutes(routes, parts);
       builderRoutes(routes, parts);
+      loginCodeRoutes(routes, access);
       stopRoutes(routes, parts);
+      bootRoutes(routes, parts);
     },
     { prefix: '/api/v1' },
   );

@@ -19,6 +19,7 @@ import type {
   ReadOptions,
   RunOptions,
   RunResult,
+  SshAccess,
   Transport,
 } from './transport.ts';
 
@@ -69,6 +70,11 @@ export class SshTransport implements Transport {
   /** Connects once; whoever waits for a machine to come up decides how often to try. */
   static async connect(address: SshAddress, options: SshTransportOptions & { signal?: AbortSignal } = {}) {
     return new SshTransport(address, await connectSsh(address, options), options);
+  }
+
+  async access(): Promise<SshAccess> {
+    const { locate, keepaliveMs } = this.#options;
+    return { address: { ...this.#address, ...(await locate?.()) }, keepaliveMs };
   }
 
   async run(command: readonly [string, ...string[]], options: RunOptions = {}): Promise<RunResult> {

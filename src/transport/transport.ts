@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { Reach } from './reach.ts';
+import type { SshAddress } from './ssh-connection.ts';
 
 export interface RunOptions {
   /** What the program reads from its standard input; nothing by default. */
@@ -31,6 +32,13 @@ export interface PutOptions {
   signal?: AbortSignal;
 }
 
+/** What further connections to a builder need. */
+export interface SshAccess {
+  address: SshAddress;
+  /** How often a quiet connection is asked whether it lives. */
+  keepaliveMs: number | undefined;
+}
+
 /**
  * How the files and programs of a builder are reached. Two kinds: `ssh` and `local`.
  * Every method rejects with the signal's reason when its signal aborts, with `connection-lost` when the
@@ -40,6 +48,8 @@ export interface Transport extends AsyncDisposable {
   readonly kind: 'ssh' | 'local';
   /** Whether the builder can be reached now. A lost connection is made again, however long that takes. */
   readonly reach: Reach;
+  /** How to connect to the builder where it is now; there is none where the files are ours. */
+  access?(): Promise<SshAccess>;
   /** Runs one program and waits for its end; a non-zero status is a result, not an error. */
   run(command: readonly [string, ...string[]], options?: RunOptions): Promise<RunResult>;
   /** The bytes of a file from `offset` to its present end. */

@@ -8,7 +8,7 @@ import { withNexus } from './nexus.ts';
 import { countingScript } from './scripts.ts';
 import { Random, soak } from './seed.ts';
 
-const rounds = 6 * soak;
+const rounds = 4 * soak;
 
 const library = `/usr/lib/${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu/faketime/libfaketime.so.1`;
 

@@ -13,7 +13,7 @@ import { countingScript } from './scripts.ts';
 import { Random, soak } from './seed.ts';
 import { SshStand } from './ssh-stand.ts';
 
-const rounds = 3 * soak;
+const rounds = 2 * soak;
 
 /** What happens to lines. Each is over when it returns. */
 const faults: Record<string, (line: TcpProxy, random: Random) => Promise<void>> = {

@@ -59,7 +59,7 @@ const cases: Record<string, Case> = {
   'closes its outputs': { script: 'exec >&- 2>&-; sleep 0.5; exit 0', log: Buffer.alloc(0) },
   'kills its parents': { script: 'kill -KILL $PPID; sleep 0.5; exit 0', state: 'failed' },
   'kills itself': { script: 'kill -SEGV $$', state: 'failed' },
-  'removes its own log and folder': { script: 'rm -f log script; cd /; echo x', state: 'succeeded' },
+  'removes its own log': { script: 'rm -f log; echo nobody sees this' },
   'says thousands of phases': {
     script: 'for ((i = 0; i < 300; i++)); do nexus-phase "phase $i"; done; echo said',
     log: Buffer.from('said\n'),

@@ -10,7 +10,7 @@ import { countingScript } from './scripts.ts';
 import { Random, soak } from './seed.ts';
 import { SshStand } from './ssh-stand.ts';
 
-const rounds = 8 * soak;
+const rounds = 6 * soak;
 
 describe('When the watcher is killed', () => {
   it('and started again, also in the middle of a script, builds go on', async function () {

@@ -15,9 +15,11 @@ const leaves = [
     'environment.ts',
     'errors.ts',
     'folder-bytes.ts',
+    'give-to-owner.ts',
     'limits.ts',
     'log.ts',
     'nixpkgs.ts',
+    'notify-config.ts',
     'paths.ts',
     'room-here.ts',
     'token.ts',
@@ -32,6 +34,10 @@ const faces: Record<string, string> = {
   'builders/builder-life.ts': 'a builder’s interface',
   'builders/task.ts': 'a builder’s interface',
   'http/schemas.ts': 'the API’s schemas',
+  // The command line and the inbox take in the same things.
+  'cli/pack-source.ts': 'a person’s folder',
+  'cli/git-files.ts': 'a person’s folder',
+  'cli/resolve-source.ts': 'a person’s folder',
   'retention/gc-report.ts': 'the API’s schemas',
   // It is a command like the others, but what it runs is the orchestrator.
   'cli/serve.ts': 'nexus serve',
@@ -45,21 +51,27 @@ const arrows: Record<string, readonly string[]> = {
   leaf: [],
   transport: [],
   progress: ['transport'],
+  boot: ['transport'],
   bridge: ['transport'],
   artifacts: ['transport'],
   'a builder’s interface': ['bridge', 'transport'],
-  builders: ['a builder’s interface', 'bridge', 'transport'],
-  builds: ['a builder’s interface', 'artifacts', 'bridge', 'progress', 'transport'],
+  builders: ['a builder’s interface', 'boot', 'bridge', 'transport'],
+  builds: ['a builder’s interface', 'artifacts', 'boot', 'bridge', 'progress', 'transport'],
   'the API’s schemas': ['builds', 'progress'],
   http: [
-    ...['the API’s schemas', 'a builder’s interface', 'builds', 'retention', 'bridge', 'progress'],
-    'transport',
+    ...['the API’s schemas', 'a builder’s interface', 'boot', 'builds', 'retention', 'bridge'],
+    ...['metrics', 'progress', 'transport'],
   ],
   retention: ['the API’s schemas', 'a builder’s interface', 'builds', 'bridge', 'transport'],
-  inbox: ['builds', 'bridge', 'transport'],
+  notifications: ['builds', 'transport'],
+  metrics: ['a builder’s interface', 'builds'],
+  'a person’s folder': [],
+  inbox: ['a person’s folder', 'builds', 'bridge', 'transport'],
   // It may look at every kind of builder, and starts none.
-  doctor: ['builders', 'a builder’s interface', 'transport'],
-  cli: ['the API’s schemas', 'builds', 'doctor', 'progress'],
+  doctor: ['boot', 'builders', 'a builder’s interface', 'transport'],
+  cli: ['the API’s schemas', 'a person’s folder', 'builds', 'doctor', 'progress'],
+  // Of the API it may know the shapes, and of builds what a browser can run as well.
+  dashboard: ['the API’s schemas', 'builds', 'progress'],
   'nexus serve': ['cli', 'main'],
   'the program': ['nexus serve', 'cli'],
   main: [
@@ -70,7 +82,11 @@ const arrows: Record<string, readonly string[]> = {
     'artifacts',
     'http',
     'inbox',
+    'boot',
     'progress',
+    'retention',
+    'notifications',
+    'metrics',
     'retention',
     'transport',
   ],
@@ -83,10 +99,12 @@ const confined: Record<string, RegExp> = {
   chokidar: /^(transport|inbox)\//,
   winston: /^log\.ts$/,
   fastify: /^http\//,
+  preact: /^dashboard\//,
+  vite: /^dashboard\//,
   commander: /^(cli\/|cli\.ts$)/,
 };
 
-const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
+const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((file) => /\.tsx?$/.test(file));
 const texts = new Map(files.map((file) => [file, readFileSync(posix.join(src, file), 'utf8')]));
 
 const textOf = (file: string) => texts.get(file) ?? '';
@@ -166,6 +184,28 @@ describe('The source', () => {
       assert.ok(knowing.length > 0, `nobody imports ${name}; take it out of this table`);
     });
   }
+
+  it('gives a browser nothing that only Node.js can run', () => {
+    // Types vanish; what is left of an import is in the bundle, with all that it imports in turn.
+    const kept = (file: string): string[] => {
+      const text = textOf(file).replace(/^import type [^;]*;$/gm, '');
+      return [...text.matchAll(/^import (?:[^;]* from )?'([^']+)';$/gm)].map(
+        ([, specifier]) => specifier ?? '',
+      );
+    };
+    const found = new Set<string>();
+    const packages = new Set<string>();
+    const visit = (file: string) => {
+      if (found.has(file) || file.endsWith('vite.config.ts')) return;
+      found.add(file);
+      for (const specifier of kept(file)) {
+        if (specifier.startsWith('.')) visit(posix.join(posix.dirname(file), specifier));
+        else packages.add(specifier);
+      }
+    };
+    for (const file of files.filter((file) => file.startsWith('dashboard/'))) visit(file);
+    assert.deepEqual([...packages].sort(), ['preact', 'preact/hooks']);
+  });
 
   it('reads process.env in config.ts and environment.ts only', () => {
     assert.deepEqual(

@@ -1,7 +1,6 @@
+import type { Architecture } from '../../boot/guest.ts';
 import type { VmConfig } from '../../config.ts';
 import { NexusError } from '../../errors.ts';
-
-export type Architecture = 'x86_64' | 'aarch64';
 
 /** What the VM container is on the machine that the Engine runs on: its guest has the same architecture. */
 export interface Machine {

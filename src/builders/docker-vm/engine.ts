@@ -1,10 +1,11 @@
-import { PassThrough, type Readable } from 'node:stream';
+import { Duplex, PassThrough, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stripVTControlCharacters } from 'node:util';
 import Docker from 'dockerode';
 import { messageOf, NexusError } from '../../errors.ts';
 import { abortable, waitAtMost } from '../../transport/signals.ts';
+import { demultiplex } from './demultiplex.ts';
 import { type LayerNews, PullProgress } from './pull-progress.ts';
 
 const pingMs = 10_000;
@@ -194,6 +195,26 @@ export class Container {
     await pipeline(stream, new PassThrough().resume(), { ...(signal && { signal }) });
   }
 
+  /** Runs a program in it and gives the exit status. */
+  async run(command: string[]): Promise<number> {
+    const exec = await this.#container.exec({ Cmd: command, AttachStdout: true, AttachStderr: true });
+    const stream = await exec.start({});
+    await pipeline(stream, new PassThrough().resume());
+    return (await exec.inspect()).ExitCode ?? 1;
+  }
+
+  /** Starts a program in it and gives its standard input and output; destroying that ends the program’s input. */
+  async open(command: string[]): Promise<Duplex> {
+    const exec = await this.#container.exec({ Cmd: command, AttachStdin: true, AttachStdout: true });
+    const stream = await exec.start({ hijack: true, stdin: true });
+    const output = new PassThrough();
+    this.#container.modem.demuxStream(stream, output, new PassThrough().resume());
+    stream.once('close', () => output.end()).once('end', () => output.end());
+    const both = Duplex.from({ readable: output, writable: stream });
+    both.once('close', () => stream.destroy());
+    return both;
+  }
+
   /** Asks it to end, kills it after `seconds`; an ended one is fine. */
   async stop(seconds: number): Promise<void> {
     await ignoring([304, 404], this.#container.stop({ t: seconds }));
@@ -203,17 +224,6 @@ export class Container {
   async remove(): Promise<void> {
     await ignoring([404, 409], this.#container.remove({ force: true, v: true }));
   }
-}
-
-/** Frames of Docker's attach protocol: 8 bytes of header (stream, 0, 0, 0, length as uint32 BE), then the text. */
-function demultiplex(log: Buffer): string {
-  const parts: Buffer[] = [];
-  for (let at = 0; at + 8 <= log.length; ) {
-    const length = log.readUInt32BE(at + 4);
-    parts.push(log.subarray(at + 8, at + 8 + length));
-    at += 8 + length;
-  }
-  return Buffer.concat(parts).toString();
 }
 
 async function ignoring(statuses: readonly number[], action: Promise<unknown>): Promise<void> {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import type { SshKeys } from '../../transport/ssh-keys.ts';
 import type { Container, Engine } from './engine.ts';
 import { ownerLabel, traitsLabel } from './vm-container.ts';
@@ -7,6 +7,10 @@ import { ownerLabel, traitsLabel } from './vm-container.ts';
 export function installationId(keys: SshKeys): string {
   return createHash('sha256').update(keys.client.publicKey).digest('hex').slice(0, 12);
 }
+
+/** Carried by the machines of boots, with the run of the orchestrator that they belong to and end with. */
+export const bootLabel = 'io.nexus-builder.boot';
+export const thisRun = randomUUID();
 
 export interface Leftovers {
   /** How many containers were removed. */
@@ -19,7 +23,8 @@ export interface Leftovers {
 export async function sweepContainers(engine: Engine, keys: SshKeys): Promise<Leftovers> {
   const left = await engine.withLabel(`${ownerLabel}=${installationId(keys)}`);
   const vm = left.find(({ labels, running }) => running && traitsLabel in labels)?.container;
-  const useless = left.filter(({ container }) => container !== vm);
+  // What this orchestrator boots right now is not left over.
+  const useless = left.filter(({ container, labels }) => container !== vm && labels[bootLabel] !== thisRun);
   for (const { container } of useless) await container.remove();
   return { removed: useless.length, vm };
 }

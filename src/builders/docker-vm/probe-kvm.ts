@@ -1,9 +1,9 @@
+import { type KvmProbe, kvmProbe } from '../../boot/kvm-probe.ts';
 import { messageOf } from '../../errors.ts';
 import { waitAtMost } from '../../transport/signals.ts';
 import type { Machine } from './architecture.ts';
 import { archive } from './archive.ts';
 import type { Container, Engine } from './engine.ts';
-import { type KvmProbe, kvmProbe } from './kvm-probe.ts';
 import { ownerLabel } from './vm-container.ts';
 
 export type KvmVerdict = { works: true } | { works: false; why: string };

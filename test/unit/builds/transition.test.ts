@@ -53,7 +53,14 @@ const table: Record<Happening['type'], Partial<Record<BuildState, Partial<Build>
   fetching: { collecting: { fetched: 7 } },
   waiting: everyUnfinished({ waiting: 'the disk is full' }),
   cancel: everyUnfinished({ cancelling: true }),
-  succeeded: { collecting: { state: 'succeeded', artifacts, fetched: 1, finishedAt: now.toISOString() } },
+  succeeded: {
+    collecting: {
+      state: 'succeeded',
+      artifacts,
+      fetched: artifacts[0]?.bytes ?? 0,
+      finishedAt: now.toISOString(),
+    },
+  },
   failed: everyUnfinished({ state: 'failed', error, finishedAt: now.toISOString() }),
   cancelled: everyUnfinished({ state: 'cancelled', finishedAt: now.toISOString() }),
 };

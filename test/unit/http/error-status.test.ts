@@ -10,6 +10,8 @@ describe('statusOf', () => {
       'unknown-variant',
       'source-unsafe',
       'source-without-configuration',
+      'boot-unavailable',
+      'boot-ended',
       'not-found',
       'not-finished',
       'pinned',
