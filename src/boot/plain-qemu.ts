@@ -42,7 +42,12 @@ async function start(order: BootOrder, signal: AbortSignal): Promise<BootMachine
   const folder = await mkdtemp(join(tmpdir(), 'nexus-boot-'));
   cleanUp.defer(() => rm(folder, { recursive: true, force: true }));
   const kvm = await kvmWorks(order.architecture, folder);
-  const child = spawn(programFor(order.architecture), qemuArguments({ ...order, kvm }, folder, uefi), {
+  const [program = '', ...args] = [
+    ...dyingWithUs,
+    programFor(order.architecture),
+    ...qemuArguments({ ...order, kvm }, folder, uefi),
+  ];
+  const child = spawn(program, args, {
     stdio: ['ignore', 'ignore', 'pipe'],
     env: environmentForPrograms(),
     // Ctrl-C in the terminal is ours to answer.
@@ -75,6 +80,9 @@ async function start(order: BootOrder, signal: AbortSignal): Promise<BootMachine
     [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose](),
   };
 }
+
+/** Were we killed, nobody would end it; only Linux can do so for us. */
+const dyingWithUs = process.platform === 'linux' ? ['setpriv', '--pdeathsig', 'KILL'] : [];
 
 /** A present /dev/kvm proves nothing, a guest that ran does. */
 async function kvmWorks(architecture: Architecture, folder: string): Promise<boolean> {
