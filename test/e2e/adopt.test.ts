@@ -3,7 +3,7 @@ import { requireEndToEnd } from './requirements.ts';
 import { counted, counting, VmProcess } from './vm-process.ts';
 
 describe('A VM that an orchestrator has left running', function () {
-  this.timeout(6 * 60_000);
+  this.timeout(15 * 60_000);
   let vm: VmProcess;
   let boot: string;
 

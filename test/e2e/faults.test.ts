@@ -22,7 +22,7 @@ async function interrupted(vm: VmProcess, fault: () => Promise<unknown>): Promis
 }
 
 describe('A fault of the VM', function () {
-  this.timeout(8 * 60_000);
+  this.timeout(15 * 60_000);
   let vm: VmProcess;
 
   before(async function () {

@@ -11,7 +11,7 @@ import { OrchestratorProcess } from '../fixtures/orchestrator-process.ts';
 import { iso, vmSettings } from './iso.ts';
 
 /** A boot, and a power-down before it, on a busy machine. */
-const limitMs = 5 * 60_000;
+const limitMs = 8 * 60_000;
 
 /** An orchestrator as a process that can be killed, with a VM container that need not die with it. */
 export class VmProcess implements AsyncDisposable {
