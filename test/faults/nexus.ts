@@ -109,7 +109,7 @@ export class Nexus implements AsyncDisposable {
         NIX_CONFIG: 'substitute = false',
         NEXUS_DATA: this.data,
         NEXUS_ARTIFACTS: this.artifacts,
-        NEXUS_INBOX: `${this.folder}/inbox`,
+        NEXUS_INBOX: 'none',
         NEXUS_PORT: '0',
         NEXUS_BUILDER: 'this-machine',
         NEXUS_LOG_LEVEL: 'debug',
