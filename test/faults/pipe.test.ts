@@ -45,7 +45,8 @@ const junk: ((random: Random, pipe: PipeFolder) => Promise<void>)[] = [
   (_, pipe) => writeFile(pipe.file('pipe_in'), 'z'.repeat(1024 * 1024)),
   (_, pipe) => writeFile(pipe.file('pipe_in'), 'true\0true'),
   (_, pipe) => pipe.sendText('echo by hand\n'),
-  (_, pipe) => symlink('/etc/passwd', pipe.file('pipe_in')).catch(() => {}),
+  // What is written next goes through the link, so it must lead to nothing of this machine.
+  (_, pipe) => symlink(pipe.file('elsewhere'), pipe.file('pipe_in')).catch(() => {}),
   (_, pipe) =>
     mkdir(pipe.file('pipe_in')).then(
       () => {},
