@@ -1,3 +1,4 @@
+import { anySignal } from '../transport/signals.ts';
 import type { BootMachine } from './machine.ts';
 import { Qmp } from './qmp.ts';
 
@@ -17,7 +18,7 @@ export async function takeScreenshot(machine: BootMachine): Promise<Buffer> {
 }
 
 async function ask(machine: BootMachine, command: string, args: Record<string, unknown>): Promise<void> {
-  const signal = AbortSignal.any([AbortSignal.timeout(limitMs), machine.ended]);
+  const signal = anySignal(AbortSignal.timeout(limitMs), machine.ended);
   using qmp = await Qmp.open(await machine.connect('qmp'), signal);
   await qmp.execute(command, args, signal);
 }

@@ -2,9 +2,9 @@ import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { NexusError } from '../errors.ts';
 import type { Firmware } from './firmware.ts';
+import type { ImageFormat } from './image-format.ts';
 
 export type Architecture = 'x86_64' | 'aarch64';
-export type ImageFormat = 'iso' | 'raw' | 'qcow2' | 'vmdk' | 'vdi' | 'vhdx' | 'vpc';
 
 /** A machine that shall boot an image. */
 export interface Guest {

@@ -1,7 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { inflateRawSync } from 'node:zlib';
 import type { Firmware } from './firmware.ts';
-import type { ImageFormat } from './guest.ts';
+import type { ImageFormat } from './image-format.ts';
 
 export interface ImageFacts {
   format: ImageFormat;
@@ -10,23 +10,6 @@ export interface ImageFacts {
 
 /** What is looked at of a disk: partition table with its entries. */
 const headBytes = 34 * 512;
-
-const formats: Record<string, ImageFormat> = {
-  '.iso': 'iso',
-  '.img': 'raw',
-  '.raw': 'raw',
-  '.qcow2': 'qcow2',
-  '.vmdk': 'vmdk',
-  '.vdi': 'vdi',
-  '.vhdx': 'vhdx',
-  '.vhd': 'vpc',
-};
-
-/** The format that a file name tells, or undefined for what no machine boots. */
-export function formatOf(name: string): ImageFormat | undefined {
-  const ending = /\.[^.]+$/.exec(name)?.[0].toLowerCase() ?? '';
-  return formats[ending];
-}
 
 /** Finds out by which firmware an image wants to be booted. An ISO with both boots by UEFI, as new machines do. */
 export async function firmwareOf(file: string, format: ImageFormat): Promise<Firmware> {

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import type { Firmware } from '../boot/firmware.ts';
 import type { Architecture } from '../boot/guest.ts';
-import { firmwareOf, formatOf } from '../boot/image-facts.ts';
+import { firmwareOf } from '../boot/image-facts.ts';
+import { formatOf } from '../boot/image-format.ts';
 import type { BootOrder } from '../boot/machine.ts';
 import { messageOf, NexusError } from '../errors.ts';
 import type { Build } from './build.ts';

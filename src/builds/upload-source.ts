@@ -32,15 +32,15 @@ const keptBytes = 4 * 1024 ** 3;
  * The source appears under its name only when it is whole, and then stays as it is: a build may already work on it,
  * when an orchestrator died between sending its script and recording that. A line that breaks ends the input as well,
  * and tar would take what came for all there is: so the sum decides. Another one of these, whose line broke, may
- * still be at work.
+ * still be at work, or be killed at any moment: so what is not whole lies with the build, and goes when one is done.
  */
 const unpack = `umask 022
 mkdir -p -- "$1" "$4" && cd "$1" || exit
-[ ! -e "$2" ] || exit 0
+[ ! -e "$2" ] || { rm -rf .source.*; exit 0; }
 whole() { (cd "$1" && echo "$3  $2" | sha256sum --check --status); }
 if [ "$5" = sent ]; then
-  archive=$(mktemp "$4/.XXXXXX") || exit
-  cat >"$archive" && whole "$4" "\${archive##*/}" "$3" && mv -fT -- "$archive" "$4/$3.tar"
+  archive=$(mktemp .source.XXXXXX) || exit
+  cat >"$archive" && whole . "$archive" "$3" && mv -fT -- "$archive" "$4/$3.tar"
   rm -f -- "$archive"
 fi
 whole "$4" "$3.tar" "$3" || { rm -f -- "$4/$3.tar"; echo "the source did not arrive whole" >&2; exit ${isMissing}; }

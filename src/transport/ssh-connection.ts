@@ -156,12 +156,15 @@ function exitOf(channel: ClientChannel, lost: AbortSignal): Promise<SshExit> {
     channel.once('exit', (status: number | null) => {
       seen = { status };
     });
-    // A broken connection ends its channels as a finished program does, only without an exit status.
-    channel.once('close', () => {
-      if (seen) resolve(seen);
-      else if (lost.aborted) reject(lost.reason);
-      else lost.addEventListener('abort', () => reject(lost.reason), { once: true });
-    });
+    // A broken connection ends its channels as a finished program does, a moment before it says that it is lost. The
+    // exit status proves nothing then: sshd sends it when the program ends, and the end of its output may come later.
+    channel.once('close', () =>
+      setImmediate(() => {
+        if (lost.aborted) reject(lost.reason);
+        else if (seen) resolve(seen);
+        else lost.addEventListener('abort', () => reject(lost.reason), { once: true });
+      }),
+    );
   });
   exit.catch(() => {});
   return exit;

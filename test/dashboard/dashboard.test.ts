@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
 import { type Build, isFinished } from '../../src/builds/build.ts';
+import { bootSector } from '../fixtures/boot-sector.ts';
 import { browserMissing, TestBrowser } from '../fixtures/browser.ts';
 import { Gate } from '../fixtures/gate.ts';
 import { skipUnless } from '../fixtures/limits.ts';
@@ -12,6 +13,7 @@ import { builderMissing, TestOrchestrator } from '../fixtures/orchestrator.ts';
 import { TcpProxy } from '../fixtures/tcp-proxy.ts';
 import { until } from '../fixtures/watcher.ts';
 
+const screenshots = fileURLToPath(new URL('../../screenshots', import.meta.url));
 const examples = fileURLToPath(new URL('../../examples', import.meta.url));
 
 describe('The dashboard', () => {
@@ -80,6 +82,29 @@ describe('The dashboard', () => {
     await page.getByLabel('Token').waitFor();
     await page.reload();
     await page.getByLabel('Token').waitFor();
+    await page.context().close();
+  });
+
+  it('shows whether an image boots, and its screen while it does', async () => {
+    const disk = bootSector('\r\nnixos login: ').subarray(0, 512).toString('base64');
+    const script = `base64 -d > disk.img <<< ${disk}; truncate -s 1M disk.img; nexus-artifact "$PWD/disk.img"`;
+    const build = await nexus.ended((await nexus.script(script, { name: 'disk' })).id);
+    const page = await pageOf(build);
+    await page.getByRole('button', { name: 'Check that it boots' }).click();
+    await page.getByText('the console asks for a login').waitFor();
+    const isShown = async (alt: RegExp) =>
+      until(`the picture of ${alt}`, async () => {
+        const width = await page
+          .getByAltText(alt)
+          .evaluate((image: { naturalWidth?: number }) => image.naturalWidth);
+        return width ? true : undefined;
+      });
+    await isShown(/at the end of the check/);
+    await page.getByRole('button', { name: 'See it boot' }).click();
+    await isShown(/as it is now/);
+    await page.getByRole('button', { name: 'End the machine' }).click();
+    await page.getByRole('button', { name: 'See it boot' }).waitFor();
+    await page.screenshot({ path: join(screenshots, 'build-boots.png'), fullPage: true });
     await page.context().close();
   });
 

@@ -152,18 +152,16 @@ describe('docker compose, from nothing to a booting image', function () {
     assert.equal(exitCode, 0);
   });
 
-  it('takes over the VM of an orchestrator that was killed, and builds again', async () => {
-    const vm = async () =>
-      (await execa('docker', ['inspect', '--format', '{{.Id}}', `${project.name}-vm`])).stdout;
+  it('takes the VM over after an orchestrator that was killed, and builds on', async () => {
+    const vm = async () => {
+      const asked = ['inspect', '--format', '{{.Id}} {{.State.StartedAt}}', `${project.name}-vm`];
+      return (await execa('docker', asked)).stdout;
+    };
     const before = await vm();
     await execa('docker', ['kill', `${project.name}-orchestrator-1`]);
     await project.compose(['up', '--detach', '--wait']);
     await project.nexus(['build', 'examples/smoke', '--rebuild']);
     assert.equal(await vm(), before);
-    assert.deepEqual(await project.leftovers('container'), [
-      `${project.name}-vm`,
-      `${project.name}-orchestrator-1`,
-    ]);
   });
 
   it('stops the VM on demand', async () => {

@@ -104,13 +104,12 @@ export class Nexus implements AsyncDisposable {
     // It must not outlive a test that is killed.
     const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...command], {
       stdio: ['ignore', 'pipe', 'pipe'],
-      // What it makes beside data and artifacts, such as the inbox, lies there too.
-      cwd: this.folder,
       env: {
         ...environmentForPrograms(),
         NIX_CONFIG: 'substitute = false',
         NEXUS_DATA: this.data,
         NEXUS_ARTIFACTS: this.artifacts,
+        NEXUS_INBOX: 'none',
         NEXUS_PORT: '0',
         NEXUS_BUILDER: 'this-machine',
         NEXUS_LOG_LEVEL: 'debug',

@@ -71,7 +71,7 @@ const arrows: Record<string, readonly string[]> = {
   doctor: ['boot', 'builders', 'a builder’s interface', 'transport'],
   cli: ['the API’s schemas', 'a person’s folder', 'builds', 'doctor', 'progress'],
   // Of the API it may know the shapes, and of builds what a browser can run as well.
-  dashboard: ['the API’s schemas', 'builds', 'progress'],
+  dashboard: ['the API’s schemas', 'boot', 'builds', 'progress'],
   'nexus serve': ['cli', 'main'],
   'the program': ['nexus serve', 'cli'],
   main: [

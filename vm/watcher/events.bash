@@ -55,6 +55,7 @@ close_torn_line() {
 }
 
 # For jq: the text of the event in a line, or nothing; it may stand behind what a stranger has left.
+# shellcheck disable=SC2016  # the dollars are jq's
 event_in_line='
   def event_in_line:
     def is_event: [fromjson? | objects] != [];
@@ -114,6 +115,7 @@ keep_reserve() {
 # An old pipe_out is long, and every reader that comes anew reads it from its start. When it is larger than this, and
 # nobody needs all of it (may_compact in nexus-watcher), only its last lines are kept, and of those before them what
 # became of which build.
+# shellcheck disable=SC2034  # read by the watcher
 compact_above_bytes=$((8 * 1024 * 1024))
 compact_to_bytes=$((1024 * 1024))
 

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { extract } from 'tar-stream';
 import { programFor, qemuArguments, type Socket, sockets, uefiOfVmImage } from '../../boot/guest.ts';
@@ -72,7 +73,7 @@ export function bootContainers({
       signal.throwIfAborted();
       await container.start();
       const booting = watchEnd(container);
-      await untilItListens(container, AbortSignal.any([signal, booting]));
+      await untilItListens(container, booting, signal);
       return bootMachine(container, booting, cleanUp.move());
     },
   };
@@ -91,20 +92,32 @@ function watchEnd(container: Container): AbortSignal {
   return gone.signal;
 }
 
-async function untilItListens(container: Container, signal: AbortSignal): Promise<void> {
+async function untilItListens(container: Container, ended: AbortSignal, signal: AbortSignal): Promise<void> {
   const check = `for _ in $(seq 100); do test -S "$0" && exit; sleep 0.1; done; exit 1`;
-  while ((await container.run(['sh', '-c', check, `${folder}/${sockets.qmp}`])) !== 0) {
+  const path = `${folder}/${sockets.vnc}`;
+  while ((await orItsEnd(container.run(['sh', '-c', check, path]), ended)) !== 0) {
     signal.throwIfAborted();
-    await sleep(100);
+    ended.throwIfAborted();
   }
-  signal.throwIfAborted();
+}
+
+/** What fails because the machine has just ended is told by its end, which we hear of a moment later. */
+async function orItsEnd<T>(work: Promise<T>, ended: AbortSignal): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (!ended.aborted) await Promise.race([once(ended, 'abort'), sleep(2000)]);
+    ended.throwIfAborted();
+    throw error;
+  }
 }
 
 function bootMachine(container: Container, ended: AbortSignal, cleanUp: CleanUp): BootMachine {
   return {
     folder,
     ended,
-    connect: (name: Socket) => container.open(['nc', '-U', `${folder}/${sockets[name]}`]),
+    connect: (name: Socket) =>
+      orItsEnd(container.open(['nc', '-q', '0', '-U', `${folder}/${sockets[name]}`]), ended),
     read: (name) => readFile(container, `${folder}/${name}`),
     [Symbol.asyncDispose]: () => cleanUp[Symbol.asyncDispose](),
   };

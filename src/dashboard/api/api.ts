@@ -1,8 +1,9 @@
+import type { BootCheck, LiveBoot } from '../../builds/boot-records.ts';
 import type { Build, BuildState } from '../../builds/build.ts';
 import type { BuildEvent } from '../../builds/event.ts';
 import type { BuildRequest } from '../../builds/request.ts';
 import type { BuilderStatusReply, BuildView } from '../../http/schemas.ts';
-import { asJson, call, callJson } from './call.ts';
+import { ApiError, asJson, call, callJson } from './call.ts';
 
 export interface BuildQuery {
   limit: number;
@@ -42,6 +43,23 @@ export const api = {
   logAddress: (id: string, offset: number, follow: boolean) =>
     `${of(id)}/log?format=text&offset=${offset}&follow=${follow}`,
   artifactAddress: (id: string, name: string) => `${of(id)}/artifacts/${encodeURIComponent(name)}`,
+
+  /** Nothing when the build was not checked. */
+  bootCheck: async (id: string): Promise<BootCheck | null> => {
+    try {
+      return await callJson<BootCheck>(`${of(id)}/boot-check`);
+    } catch (error) {
+      if (error instanceof ApiError && error.code === 'not-found') return null;
+      throw error;
+    }
+  },
+  checkBoot: (id: string) => callJson<BootCheck>(`${of(id)}/boot-check`, asJson('POST', {})),
+  bootCheckScreen: (id: string) => `${of(id)}/boot-check/screenshot`,
+  bootCheckConsole: (id: string) => `${of(id)}/boot-check/serial`,
+  boots: () => callJson<{ boots: LiveBoot[] }>(`${root}/boots`),
+  boot: (id: string) => callJson<LiveBoot>(`${of(id)}/boot`, asJson('POST', {})),
+  bootScreen: (boot: string, number: number) => `${root}/boots/${boot}/screenshot?number=${number}`,
+  endBoot: async (boot: string) => void (await call(`${root}/boots/${boot}`, { method: 'DELETE' })),
 
   uploadSource: (tar: Blob) =>
     callJson<{ id: string }>(`${root}/sources`, {

@@ -4,6 +4,7 @@ import { useWatchedBuild } from '../api/watch-build.ts';
 import { isFinished } from '../build-filter.ts';
 import { LogPanel } from '../log/log-panel.tsx';
 import { Artifacts } from '../parts/artifacts.tsx';
+import { BootCard } from '../parts/boot-card.tsx';
 import { BuildActions } from '../parts/build-actions.tsx';
 import { ErrorBox } from '../parts/error-box.tsx';
 import { Icon } from '../parts/icon.tsx';
@@ -44,6 +45,7 @@ export function BuildPage({ id }: { id: string }) {
           )}
           <NowCard build={build} builder={builder} />
           <Artifacts build={build} />
+          <BootCard build={build} />
           <LogPanel id={id} isFinished={isFinished(build)} />
         </div>
         <div>

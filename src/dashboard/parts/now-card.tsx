@@ -15,7 +15,7 @@ export function NowCard({ build, builder }: NowCardProps) {
   if (build.state === 'queued' && !progress) {
     return (
       <section class="card now" aria-label="Now">
-        <p class="now-text">It waits for its turn; builds run one after the other.</p>
+        <p class="now-text">{build.waiting ? `It waits: ${build.waiting}` : 'It waits for its turn.'}</p>
       </section>
     );
   }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { mkdir, truncate, writeFile } from 'node:fs/promises';
 import { execa } from 'execa';
-import { firmwareOf, formatOf } from '../../../src/boot/image-facts.ts';
+import { firmwareOf } from '../../../src/boot/image-facts.ts';
+import { formatOf } from '../../../src/boot/image-format.ts';
 import { bootSector } from '../../fixtures/boot-sector.ts';
 import { skipUnless } from '../../fixtures/limits.ts';
 import { type TempFolder, tempFolder } from '../../fixtures/temp-folder.ts';
