@@ -76,6 +76,9 @@ const fullBytes = 256 * 1024 * 1024;
 /** Nix's own words of a full disk, which are not about the disk of an image. */
 const nixDiskFull = /^\s*error: (?!builder for ).*(No space left on device|database or disk is full)/m;
 
+/** With so little left, the log of the build could not say so any more. */
+const nothingBytes = 4 * 1024 * 1024;
+
 type FailureCode = 'out-of-memory' | 'disk-full' | 'build-failed';
 
 function codeOf(
@@ -86,7 +89,7 @@ function codeOf(
   if (result === 'oom-kill') return 'out-of-memory';
   if (/No space left on device|disk is full/.test(said) && after && after.disk < fullBytes)
     return 'disk-full';
-  if (nixDiskFull.test(said)) return 'disk-full';
+  if (nixDiskFull.test(said) || (after && after.disk < nothingBytes)) return 'disk-full';
   // Somebody was killed meanwhile, and something of this build was killed.
   if (before && after && after.oomKills > before.oomKills && /signal 9|Killed|137/.test(said))
     return 'out-of-memory';

@@ -77,6 +77,11 @@ describe('explainFailure', () => {
     },
     { log: 'plain', result: 'exit-code', around: { before: room, after: room }, code: 'build-failed' },
     { log: nixFull, result: 'exit-code', around: {}, code: 'disk-full' },
+    {
+      // Not even its log had room to say so.
+      ...{ log: '', result: 'exit-code', code: 'disk-full' },
+      around: { before: room, after: { ...room, disk: 60_000 } },
+    },
     { log: imageFull, result: 'exit-code', around: { before: room, after: room }, code: 'build-failed' },
     {
       ...{ log: imageFull, result: 'exit-code', code: 'disk-full' },
