@@ -44,7 +44,8 @@ const junk: ((random: Random, pipe: PipeFolder) => Promise<void>)[] = [
   (_, pipe) => writeFile(pipe.file('pipe_in'), '# nexus-build: ../../etc\ntrue\n'),
   (_, pipe) => writeFile(pipe.file('pipe_in'), 'z'.repeat(1024 * 1024)),
   (_, pipe) => writeFile(pipe.file('pipe_in'), 'true\0true'),
-  (_, pipe) => pipe.sendText('echo by hand\n'),
+  // A folder in its place keeps it out, and what a person leaves then is not ours.
+  (_, pipe) => pipe.sendText('echo by hand\n').catch(() => rm(pipe.file('.pipe_in.test'), { force: true })),
   // What is written next goes through the link, so it must lead to nothing of this machine.
   (_, pipe) => symlink(pipe.file('elsewhere'), pipe.file('pipe_in')).catch(() => {}),
   (_, pipe) =>
