@@ -48,6 +48,7 @@ export class BuilderLife {
   #stopping: Promise<void> | undefined;
   #users = 0;
   readonly #listeners = new Set<() => void>();
+  readonly #whenReady = new Set<(builder: StartedBuilder) => void>();
 
   constructor(choose: (signal: AbortSignal) => Promise<Builder>, logger: Logger) {
     this.#choose = choose;
@@ -75,6 +76,11 @@ export class BuilderLife {
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /** Calls `listener` with every builder that becomes ready. */
+  onReady(listener: (builder: StartedBuilder) => void): void {
+    this.#whenReady.add(listener);
   }
 
   /** Makes the builder ready, or waits until it is. */
@@ -184,6 +190,7 @@ export class BuilderLife {
         nix: started.hello.nix,
       });
       this.#enter('ready');
+      for (const listener of this.#whenReady) listener(started);
       return started;
     } catch (error) {
       const stopped = signal.aborted;

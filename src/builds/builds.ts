@@ -7,6 +7,7 @@ import type { Logger } from '../log.ts';
 import type { DataPaths } from '../paths.ts';
 import { waitAtMost } from '../transport/signals.ts';
 import type { Build } from './build.ts';
+import { endForgotten } from './end-forgotten.ts';
 import { findReusable } from './find-reusable.ts';
 import { Job, type JobOptions } from './job.ts';
 import { checkRequest } from './plan.ts';
@@ -53,6 +54,8 @@ export class Builds {
     });
     this.#queue = new Queue(options.config.slots);
     this.#job = { ...options, queue: this.#queue };
+    const { life, store, logger } = options;
+    life.onReady((builder) => void endForgotten({ builder, store, logger }));
   }
 
   /** Takes up what an earlier orchestrator has left unfinished; it can be cancelled from now on. */

@@ -11,7 +11,7 @@ import type { Build } from './build.ts';
 import { discardPartial } from './collect.ts';
 import type { Happening } from './event.ts';
 import { pauseAfter } from './obstacles.ts';
-import type { Place, Queue } from './queue.ts';
+import type { Entry, Place, Queue } from './queue.ts';
 import { runBuild } from './run-build.ts';
 import type { Sources } from './sources.ts';
 import type { BuildStore } from './store.ts';
@@ -89,7 +89,7 @@ export class Job {
     } catch (error) {
       if (!leaving.aborted) throw error;
     } finally {
-      this.#place?.leave();
+      this.#leavePlace();
     }
   }
 
@@ -125,11 +125,15 @@ export class Job {
   /** What runs on the builder already has a place there, whatever the queue says. */
   async #enter(): Promise<void> {
     const { queue } = this.#options;
-    const { id, request, createdAt, state } = this.#current();
+    const { state } = this.#current();
     if (this.#place || state === 'collecting') return;
-    const entry = { id, name: request.name, priority: request.priority ?? 0, createdAt };
-    if (state !== 'queued') this.#place = queue.claim(entry);
-    else this.#place = await queue.enter(entry, anySignal(this.#cancelled.signal, this.#left.signal));
+    const ended = anySignal(this.#cancelled.signal, this.#left.signal);
+    this.#place = state === 'queued' ? await queue.enter(this.#entry(), ended) : queue.claim(this.#entry());
+  }
+
+  #entry(): Entry {
+    const { id, request, createdAt } = this.#current();
+    return { id, name: request.name, priority: request.priority ?? 0, createdAt };
   }
 
   async #run(onReached: () => void): Promise<void> {
@@ -173,8 +177,14 @@ export class Job {
 
   async #happen(happening: Happening): Promise<void> {
     await this.#options.store.apply(this.id, happening);
-    // The next build can begin while the artifacts of this one come home.
-    if (happening.type === 'collect') this.#place?.leave();
+    // The next build can begin while the artifacts of this one come home; when they are lost it is built again.
+    if (happening.type === 'collect') this.#leavePlace();
+    else if (happening.type === 'retry') this.#place ??= this.#options.queue.claim(this.#entry());
+  }
+
+  #leavePlace(): void {
+    this.#place?.leave();
+    this.#place = undefined;
   }
 
   /** Says what it waits for. */

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { access, readdir, readFile, writeFile } from 'node:fs/promises';
+import { access, appendFile, readdir, readFile, writeFile } from 'node:fs/promises';
 import { parseBuildEvent } from '../../../src/builds/event.ts';
 import { skipUnless } from '../../fixtures/limits.ts';
 import { builderMissing } from '../../fixtures/orchestrator.ts';
 import { OrchestratorProcess } from '../../fixtures/orchestrator-process.ts';
-import { processesNaming } from '../../fixtures/sshd.ts';
+import { processesNaming, untilNoProcessNames } from '../../fixtures/sshd.ts';
 import { until } from '../../fixtures/watcher.ts';
 
 /** Bash that waits for a file. */
@@ -125,6 +125,23 @@ describe('An orchestrator that is killed', () => {
       ['cancelled', 'cancelled'],
     );
     assert.deepEqual(await processesNaming('sleep 4715.5'), []);
+  });
+
+  it('leaves nothing running of a build that had been given up', async () => {
+    await using nexus = await OrchestratorProcess.start();
+    const build = await nexus.script('nexus-phase running; sleep 4716.5');
+    await nexus.inPhase(build.id, 'running');
+    await nexus.kill();
+    // As after a builder that did not answer when it was asked to end it.
+    const journal = nexus.folder.file('data', 'builds', build.id, 'events.jsonl');
+    const n = (await readFile(journal, 'utf8')).trimEnd().split('\n').length + 1;
+    await appendFile(journal, `${JSON.stringify({ n, at: new Date(), type: 'cancelled' })}\n`);
+    await nexus.start();
+    assert.equal((await nexus.client.show(build.id)).state, 'cancelled');
+    assert.equal((await processesNaming('sleep 4716.5')).length > 0, true, 'it still runs');
+    const next = await nexus.script('true');
+    assert.equal((await nexus.ended(next.id)).state, 'succeeded');
+    await untilNoProcessNames('sleep 4716.5');
   });
 });
 
