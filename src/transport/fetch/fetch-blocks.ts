@@ -29,8 +29,8 @@ const mostBlocks = 16;
 /** A hole smaller than this costs more to leave out than to fetch. */
 const smallestGap = 256 * 1024;
 
-/** How much may have to be fetched again after a crash. */
-const commitBytes = 32 * 1024 * 1024;
+/** What arrived so shortly before a crash has to be fetched again. */
+const commitMs = 1000;
 
 /** How long to go on without any connection. */
 const lonelyMs = 5000;
@@ -63,9 +63,12 @@ export function blocksOf(bytes: number): Extent[] {
 export async function fetchBlocks(options: FetchBlocksOptions): Promise<string> {
   await using cleanUp = new CleanUp();
   const fetch = new BlockFetch(options, cleanUp);
-  const sha256 = await fetch.run();
-  await options.journal.commit();
-  return sha256;
+  try {
+    return await fetch.run();
+  } finally {
+    // Why it failed matters more than that its last blocks could not be kept either; they are fetched again.
+    await options.journal.commit().catch(() => {});
+  }
 }
 
 /** The blocks that each living connection has been asked for: its key is the thread and the number. */
@@ -85,7 +88,6 @@ class BlockFetch {
   readonly #lines: Assigned = new Map();
   readonly #hash: OrderedHash;
   #arrived = 0;
-  #uncommitted = 0;
   #giveUp: NodeJS.Timeout | undefined;
   #lastError: Error | undefined;
   #fail!: (reason: unknown) => void;
@@ -108,6 +110,9 @@ class BlockFetch {
     signal?.addEventListener('abort', abort, { once: true });
     this.#cleanUp.defer(() => signal?.removeEventListener('abort', abort));
     this.#cleanUp.defer(() => clearTimeout(this.#giveUp));
+    const commit = () => this.#options.journal.commit().catch((error) => this.#fail(error));
+    const committing = setInterval(commit, commitMs);
+    this.#cleanUp.defer(() => clearInterval(committing));
     this.#takeStock();
     if (this.#missing.length > 0) this.#startThreads();
     return Promise.race([this.#hash.sha256, failed]);
@@ -170,13 +175,7 @@ class BlockFetch {
 
   #done(line: string, block: number): void {
     if (!this.#lines.get(line)?.blocks.delete(block)) return;
-    const { journal } = this.#options;
-    journal.add(block);
-    this.#uncommitted += this.#places[block]?.length ?? 0;
-    if (this.#uncommitted >= commitBytes) {
-      this.#uncommitted = 0;
-      journal.commit().catch((error) => this.#fail(error));
-    }
+    this.#options.journal.add(block);
     this.#here(block);
   }
 

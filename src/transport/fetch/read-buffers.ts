@@ -1,7 +1,7 @@
 /** What one read of a socket takes at most. */
 const readBytes = 128 * 1024;
 
-const count = 16;
+const count = 8;
 
 /**
  * Memory for what arrives over a connection. Node.js takes new memory for every read, and its collector then has as
