@@ -24,7 +24,8 @@ export async function connectTcp(
     const connected = once(socket, 'connect', { signal });
     socket.connect({ host, port });
     await connected;
-    return socket;
+    // A small message, such as the end of an input, would wait 40 ms until the one before it is confirmed.
+    return socket.setNoDelay();
   } catch (error) {
     socket.on('error', () => {}).destroy();
     signal.throwIfAborted();
