@@ -9,7 +9,7 @@ import { upMarker, upMarkerCredentials } from './up-marker.ts';
 
 export interface CheckBootOptions {
   place: BootPlace;
-  order: Omit<BootOrder, 'credentials' | 'network'>;
+  order: Omit<BootOrder, 'credentials' | 'network' | 'restarts'>;
   /** What the serial console must print; a login prompt, or the word that the system is up, unless it is given. */
   pattern?: RegExp | undefined;
   limitMs: number;
@@ -43,7 +43,10 @@ export async function checkBoot(options: CheckBootOptions): Promise<BootVerdict>
   const { place, order, signal } = options;
   await using cleanUp = new CleanUp();
   const machine = cleanUp.use(
-    await place.start({ ...order, network: false, credentials: upMarkerCredentials }, signal),
+    await place.start(
+      { ...order, network: false, restarts: false, credentials: upMarkerCredentials },
+      signal,
+    ),
   );
   const began = Date.now();
   const { verdict, why } = await watch(options, machine);

@@ -59,6 +59,8 @@ export const api = {
   boots: () => callJson<{ boots: LiveBoot[] }>(`${root}/boots`),
   boot: (id: string) => callJson<LiveBoot>(`${of(id)}/boot`, asJson('POST', {})),
   bootScreen: (boot: string, number: number) => `${root}/boots/${boot}/screenshot?number=${number}`,
+  bootScreenSocket: (boot: string) => `${root}/boots/${boot}/vnc`,
+  bootSerialSocket: (boot: string) => `${root}/boots/${boot}/serial`,
   endBoot: async (boot: string) => void (await call(`${root}/boots/${boot}`, { method: 'DELETE' })),
 
   uploadSource: (tar: Blob) =>
