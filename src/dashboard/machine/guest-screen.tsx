@@ -21,13 +21,7 @@ export function GuestScreen({ boot }: { boot: LiveBoot }) {
   const [lastPicture, setLastPicture] = useState<string | null>(null);
   const [isFitted, setFitted] = useState(true);
   const [round, setRound] = useState(0);
-  const { isInside, enter, leave } = useInside({
-    place,
-    wayOut: typeButton,
-    onLeave: () => {
-      if (screen.current) screen.current.viewOnly = true;
-    },
-  });
+  const { isInside, enter, leave } = useInside({ place, wayOut: typeButton });
 
   useEffect(() => {
     if (!place.current || !stage.current) return;
@@ -56,15 +50,8 @@ export function GuestScreen({ boot }: { boot: LiveBoot }) {
 
   const goInside = () => {
     if (!screen.current) return;
-    screen.current.viewOnly = false;
     enter();
     screen.current.focus({ preventScroll: true });
-  };
-  const pressCtrlAltDel = () => {
-    if (!screen.current) return;
-    screen.current.viewOnly = false;
-    screen.current.sendCtrlAltDel();
-    screen.current.viewOnly = !isInside;
   };
   const isLive = state === 'connected';
   return (
@@ -90,7 +77,7 @@ export function GuestScreen({ boot }: { boot: LiveBoot }) {
             class="tool"
             disabled={!isLive}
             onMouseDown={(event) => event.preventDefault()}
-            onClick={pressCtrlAltDel}
+            onClick={() => screen.current?.sendCtrlAltDel()}
           >
             Ctrl-Alt-Del
           </button>

@@ -3,7 +3,6 @@ declare module '@novnc/novnc' {
   // biome-ignore lint/style/noDefaultExport: the package exports it so.
   export default class RFB {
     constructor(target: HTMLElement, channel: WebSocket);
-    viewOnly: boolean;
     scaleViewport: boolean;
     showDotCursor: boolean;
     background: string;

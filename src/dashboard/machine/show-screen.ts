@@ -14,29 +14,36 @@ export async function showScreen(options: ScreenOptions): Promise<void> {
   const { default: Screen } = await import('@novnc/novnc');
   const connect = (signal: AbortSignal, onConnected: () => void) =>
     new Promise<void>((resolve) => {
-      const over = new AbortController();
       const socket = open(api.bootScreenSocket(options.id));
       if (!socket) return resolve();
-      const screen = new Screen(options.place, socket);
-      screen.viewOnly = true;
-      screen.scaleViewport = true;
-      // Firmware and text consoles draw no pointer of their own.
-      screen.showDotCursor = true;
-      screen.background = 'transparent';
-      let isConnected = false;
-      screen.addEventListener('connect', () => {
-        isConnected = true;
-        onConnected();
-        options.onScreen(screen, null);
-      });
-      screen.addEventListener('disconnect', () => {
+      const over = new AbortController();
+      let screen: RFB | null = null;
+      const end = () => {
+        if (over.signal.aborted) return;
         over.abort();
-        if (isConnected && !signal.aborted) options.onScreen(null, screen.toDataURL());
+        if (screen && !signal.aborted) options.onScreen(null, screen.toDataURL());
         resolve();
+      };
+      // Before the screen itself hears of it, and takes itself and the focus away.
+      socket.addEventListener('close', end);
+      const made = draw(new Screen(options.place, socket));
+      made.addEventListener('disconnect', end);
+      made.addEventListener('connect', () => {
+        screen = made;
+        onConnected();
+        options.onScreen(made, null);
       });
-      signal.addEventListener('abort', () => screen.disconnect(), { once: true, signal: over.signal });
+      signal.addEventListener('abort', () => made.disconnect(), { once: true, signal: over.signal });
     });
   await keepConnected(connect, options);
+}
+
+function draw(screen: RFB): RFB {
+  screen.scaleViewport = true;
+  // Firmware and text consoles draw no pointer of their own.
+  screen.showDotCursor = true;
+  screen.background = 'transparent';
+  return screen;
 }
 
 /** Nothing when the browser refuses at once, as some do by their content security policy. */

@@ -6,20 +6,16 @@ interface InsideOptions {
   place: { current: HTMLElement | null };
   /** What gets the focus of whoever leaves. */
   wayOut: { current: HTMLElement | null };
-  onLeave?: () => void;
 }
 
 /** Whether keys go to the machine: from `enter` on, until the focus is elsewhere or the sign to leave is given. */
-export function useInside({ place, wayOut, onLeave }: InsideOptions) {
+export function useInside({ place, wayOut }: InsideOptions) {
   const [isInside, setInside] = useState(false);
   const now = useRef(false);
-  const left = useRef(onLeave);
-  left.current = onLeave;
   const change = (inside: boolean) => {
     if (now.current === inside) return;
     now.current = inside;
     setInside(inside);
-    if (!inside) left.current?.();
   };
   const leave = () => {
     if (!now.current) return;
@@ -32,11 +28,22 @@ export function useInside({ place, wayOut, onLeave }: InsideOptions) {
     if (!element) return;
     const end = new AbortController();
     const keys = new LeaveKeys();
-    const onKey = (event: KeyboardEvent) => keys.sees(event) && leave();
+    const held = new Map<string, string>();
+    const onKey = (event: KeyboardEvent) => {
+      if (event.type === 'keydown') held.set(event.code, event.key);
+      else held.delete(event.code);
+      if (keys.sees(event)) leave();
+    };
+    const onBlur = ({ target }: FocusEvent) => {
+      // They are let go of where nobody tells the machine.
+      for (const [code, key] of [...held]) target?.dispatchEvent(new KeyboardEvent('keyup', { code, key }));
+      held.clear();
+      change(false);
+    };
     // Before those who take the keys see them.
     element.addEventListener('keydown', onKey, { capture: true, signal: end.signal });
     element.addEventListener('keyup', onKey, { capture: true, signal: end.signal });
-    element.addEventListener('focusout', () => change(false), { signal: end.signal });
+    element.addEventListener('focusout', onBlur, { signal: end.signal });
     return () => end.abort();
   }, []);
   return { isInside, enter: () => change(true), leave };
