@@ -56,29 +56,24 @@ export function MoreFields({ form: { more }, problems, change }: MoreFieldsProps
           ))}
         </div>
       </fieldset>
-      <fieldset>
-        <legend>
-          <h3>Order</h3>
-        </legend>
-        <div class="fields">
-          <Field
-            name="priority"
-            label="Priority"
-            problem={problems.priority}
-            help="From -10 to 10: the higher, the sooner among those that wait."
-          >
-            {(given) => (
-              <input
-                {...given}
-                autocomplete="off"
-                placeholder="0"
-                value={more.priority}
-                onInput={(event) => say({ priority: event.currentTarget.value.trim() })}
-              />
-            )}
-          </Field>
-        </div>
-      </fieldset>
+      <div class="fields">
+        <Field
+          name="priority"
+          label="Priority"
+          problem={problems.priority}
+          help="From -10 to 10: the higher, the sooner among those that wait."
+        >
+          {(given) => (
+            <input
+              {...given}
+              autocomplete="off"
+              placeholder="0"
+              value={more.priority}
+              onInput={(event) => say({ priority: event.currentTarget.value.trim() })}
+            />
+          )}
+        </Field>
+      </div>
       <fieldset>
         <legend>
           <h3>Boot check</h3>

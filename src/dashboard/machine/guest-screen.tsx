@@ -82,10 +82,10 @@ export function GuestScreen({ boot }: { boot: LiveBoot }) {
             Ctrl-Alt-Del
           </button>
           <button type="button" class="tool" aria-pressed={isFitted} onClick={() => setFitted(!isFitted)}>
-            <Icon name="fit" /> Fit
+            <Icon name="fit" /> <span class="tool-more">Fit</span>
           </button>
           <button type="button" class="tool" onClick={() => toggleFullScreen(panel.current)}>
-            <Icon name="whole" /> Full screen
+            <Icon name="whole" /> <span class="tool-more">Full screen</span>
           </button>
         </div>
       </header>

@@ -4,7 +4,8 @@ export function KeysHint({ isInside, enter }: { isInside: boolean; enter: string
     <p class="machine-foot" role="status">
       {isInside ? (
         <>
-          Keys go to the machine. To leave it, press and let go <kbd>Ctrl</kbd> <kbd>Alt</kbd> together.
+          Keys go to the machine. To leave it, press and let go <kbd>Ctrl</kbd> <kbd>Alt</kbd> together, or
+          press Type again.
         </>
       ) : (
         <>
