@@ -30,7 +30,8 @@ export interface BootVerdict {
 
 /** What an image prints that will not come up any more, and what to say of it. */
 const failures: readonly [RegExp, string][] = [
-  [/Kernel panic - not syncing: ?([^\n\r]*)/, 'the kernel panicked'],
+  // To the end of the line, which may come in pieces.
+  [/Kernel panic - not syncing: ?([^\n]*)\n/, 'the kernel panicked'],
   [/You are in emergency mode|Entering emergency mode/, 'the system came up in emergency mode only'],
   [/An error occurred in stage 1 of the boot process/, 'stage 1 found no root file system'],
   [/No bootable device|BdsDxe: No bootable option/, 'the firmware found nothing to boot'],

@@ -1,60 +1,25 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useRef } from 'preact/hooks';
 import type { LiveBoot } from '../../builds/boot-records.ts';
-import { Icon } from '../parts/icon.tsx';
-import { followSerial } from './follow-serial.ts';
 import type { LineState } from './keep-connected.ts';
 import { keyBytes } from './key-bytes.ts';
 import { KeysHint } from './keys-hint.tsx';
 import { LineBadge } from './line-badge.tsx';
-import { TerminalView } from './terminal-view.ts';
+import { TypeButton } from './type-button.tsx';
 import { useInside } from './use-inside.ts';
-
-/** So near to the end counts as being there. */
-const nearPixels = 40;
+import { useSerial } from './use-serial.ts';
 
 /** What a machine prints on its serial line, from the beginning, and a keyboard for it. */
 export function SerialConsole({ boot }: { boot: LiveBoot }) {
   const scroller = useRef<HTMLDivElement>(null);
   const keys = useRef<HTMLTextAreaElement>(null);
   const typeButton = useRef<HTMLButtonElement>(null);
-  const view = useRef<TerminalView | null>(null);
-  const send = useRef<((keys: string) => void) | null>(null);
-  const follows = useRef(true);
-  const [state, setState] = useState<LineState>('connecting');
-  const [isEmpty, setEmpty] = useState(true);
   const { isInside, enter, leave } = useInside({ place: keys, wayOut: typeButton });
-
-  useEffect(() => {
-    const end = new AbortController();
-    const made = new TerminalView(() => {
-      setEmpty(made.isEmpty);
-      if (follows.current) toEnd(scroller.current);
-    });
-    view.current = made;
-    scroller.current?.replaceChildren(made.element);
-    followSerial({
-      id: boot.id,
-      signal: end.signal,
-      onState: setState,
-      onText: (text) => made.write(text),
-      onBegin: () => made.clear(),
-      onLine: (type) => {
-        send.current = type;
-        if (!type) leave();
-      },
-    }).catch((error: unknown) => {
-      console.warn('The serial line cannot be followed', error);
-      if (!end.signal.aborted) setState('refused');
-    });
-    return () => end.abort();
-  }, [boot.id]);
-
+  const { view, send, state, isEmpty, followEnd } = useSerial(boot, { scroller, onLost: leave });
   const goInside = () => {
     if (!send.current) return;
     enter();
     keys.current?.focus({ preventScroll: true });
-    follows.current = true;
-    toEnd(scroller.current);
+    followEnd();
   };
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.isComposing) return;
@@ -70,27 +35,18 @@ export function SerialConsole({ boot }: { boot: LiveBoot }) {
     event.currentTarget.value = '';
     if (value !== '') send.current?.(value.replaceAll(/\r?\n/g, '\r'));
   };
-  const onScroll = () => {
-    const { scrollTop = 0, scrollHeight = 0, clientHeight = 0 } = scroller.current ?? {};
-    follows.current = scrollHeight - scrollTop - clientHeight < nearPixels;
-  };
   return (
     <section class="log machine" aria-label={`Serial console of ${boot.artifact}`}>
       <header class="log-head">
         <LineBadge state={state} />
         <div class="log-tools">
-          <button
-            type="button"
-            class="tool"
-            ref={typeButton}
-            aria-pressed={isInside}
-            // It is where the focus goes when the connection is lost, so it stays within reach.
-            aria-disabled={state !== 'connected'}
-            onMouseDown={(event) => event.preventDefault()}
-            onClick={isInside ? leave : goInside}
-          >
-            <Icon name="keyboard" /> Type
-          </button>
+          <TypeButton
+            button={typeButton}
+            isInside={isInside}
+            isLive={state === 'connected'}
+            enter={goInside}
+            leave={leave}
+          />
         </div>
       </header>
       <div class={isInside ? 'serial is-inside' : 'serial'}>
@@ -116,7 +72,6 @@ export function SerialConsole({ boot }: { boot: LiveBoot }) {
           // Only to whoever types: a boot prints more than anybody could listen to.
           aria-live={isInside ? 'polite' : 'off'}
           aria-label="Lines of the serial console"
-          onScroll={onScroll}
           onClick={() => getSelection()?.isCollapsed && goInside()}
         />
         {isEmpty && <p class="log-empty">{emptyWords[state]}</p>}
@@ -133,7 +88,3 @@ const emptyWords: Record<LineState, string> = {
   refused: 'No live connection comes about here; nexus boot shows the console in a terminal.',
   ended: 'It has printed nothing.',
 };
-
-function toEnd(element: HTMLElement | null): void {
-  if (element) element.scrollTop = element.scrollHeight;
-}

@@ -10,6 +10,7 @@ export class TerminalView {
   #grid = new TerminalGrid();
   #cursorRow = 0;
   #isDue = false;
+  #isEmpty = true;
 
   /** `onDraw` is called after something has come into the document. */
   constructor(onDraw: () => void) {
@@ -21,9 +22,9 @@ export class TerminalView {
     return this.#grid.isApplicationMode;
   }
 
-  /** Whether something has been printed. */
+  /** Whether nothing has been printed that can be seen. */
   get isEmpty(): boolean {
-    return this.element.textContent?.trim() === '';
+    return this.#isEmpty;
   }
 
   write(text: string): void {
@@ -38,6 +39,7 @@ export class TerminalView {
   clear(): void {
     this.#grid = new TerminalGrid();
     this.#cursorRow = 0;
+    this.#isEmpty = true;
     this.element.replaceChildren();
   }
 
@@ -50,6 +52,7 @@ export class TerminalView {
     this.#cursorRow = this.#grid.cursor.row;
     for (const row of new Set([last, this.#cursorRow])) if (row < from) this.#drawRow(row);
     for (let row = from; row < this.#grid.rows; row += 1) this.#drawRow(row);
+    if (this.#isEmpty) this.#isEmpty = this.element.textContent?.trim() === '';
     this.#onDraw();
   }
 

@@ -35,10 +35,10 @@ export function useInside({ place, wayOut }: InsideOptions) {
       if (keys.sees(event)) leave();
     };
     const onBlur = ({ target }: FocusEvent) => {
-      // They are let go of where nobody tells the machine.
+      change(false);
+      // They will be let go of elsewhere, and the machine must not take them for held.
       for (const [code, key] of [...held]) target?.dispatchEvent(new KeyboardEvent('keyup', { code, key }));
       held.clear();
-      change(false);
     };
     // Before those who take the keys see them.
     element.addEventListener('keydown', onKey, { capture: true, signal: end.signal });
