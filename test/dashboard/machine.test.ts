@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
+import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import type { Page } from 'playwright-core';
 import { BootClient } from '../../src/cli/boot-client.ts';
@@ -11,6 +13,7 @@ import { PlainProxy } from '../fixtures/plain-proxy.ts';
 import { TcpProxy } from '../fixtures/tcp-proxy.ts';
 import { until } from '../fixtures/watcher.ts';
 
+const screenshots = fileURLToPath(new URL('../../screenshots', import.meta.url));
 const greeting = 'this is the machine\r\n';
 
 describe('A machine on the page of its build', () => {
@@ -42,12 +45,18 @@ describe('A machine on the page of its build', () => {
 
   const serverPort = () => Number(new URL(nexus.running.url).port);
 
-  /** The page of the build, where its machine has just been started. */
-  async function openMachine(port = proxy.port): Promise<Page> {
+  /** A page of somebody who is logged in. */
+  async function open(path: string, port = proxy.port): Promise<Page> {
     const page = await browser.open(`http://127.0.0.1:${port}`);
     await page.goto(`/#login=${await nexus.client.loginCode()}`);
     await page.getByRole('heading', { name: 'Builds' }).waitFor();
-    await page.goto(`/builds/${build}`);
+    await page.goto(path);
+    return page;
+  }
+
+  /** The page of the build, where its machine has just been started. */
+  async function openMachine(port = proxy.port): Promise<Page> {
+    const page = await open(`/builds/${build}`, port);
     await page.getByRole('button', { name: 'See it boot' }).click();
     return page;
   }
@@ -204,12 +213,31 @@ describe('A machine on the page of its build', () => {
     await page.context().close();
   });
 
+  it('boots the image and by the firmware that are chosen', async function () {
+    const { failed } = await execa('ls', ['/usr/share/OVMF/OVMF_CODE_4M.fd'], { reject: false });
+    skipUnless(this, failed ? 'there is no UEFI firmware (Debian: ovmf)' : undefined);
+    const two = `${makeDisk(echoSector(greeting))}\ncp disk.img other.img; nexus-artifact "$PWD/other.img"`;
+    const { id } = await nexus.ended((await nexus.script(two, { name: 'two' })).id);
+    const page = await open(`/builds/${id}`);
+    await page.getByText('How to boot it').click();
+    await page.getByLabel('Image', { exact: true }).selectOption('other.img');
+    await page.getByLabel('Firmware').selectOption('UEFI');
+    await page.getByRole('button', { name: 'See it boot' }).click();
+    await page.getByText('other.img by UEFI').waitFor();
+    await page.getByRole('radio', { name: 'Serial console' }).check();
+    await page
+      .getByRole('log', { name: 'Lines of the serial console' })
+      .getByText('BdsDxe')
+      .first()
+      .waitFor();
+    await page.screenshot({ path: join(screenshots, 'build-uefi.png'), fullPage: true });
+    await page.context().close();
+  });
+
   it('loads what draws the screen only where there is one', async () => {
-    const page = await browser.open(nexus.running.url);
+    const page = await open('/builds');
     const loaded: string[] = [];
     page.on('response', (response) => loaded.push(response.url()));
-    await page.goto(`/#login=${await nexus.client.loginCode()}`);
-    await page.getByRole('heading', { name: 'Builds' }).waitFor();
     await page.goto(`/builds/${build}`);
     await page.getByRole('button', { name: 'See it boot' }).waitFor();
     const scripts = () => loaded.filter((url) => url.includes('/assets/') && url.endsWith('.js'));

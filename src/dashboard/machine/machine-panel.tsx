@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
 import type { LiveBoot } from '../../builds/boot-records.ts';
+import { firmwareNames } from '../parts/boot-choices.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { GuestScreen } from './guest-screen.tsx';
 import { SerialConsole } from './serial-console.tsx';
@@ -32,7 +33,7 @@ export function MachinePanel({ boot }: { boot: LiveBoot }) {
           ))}
         </fieldset>
         <p class="muted">
-          {boot.artifact} by {boot.firmware === 'uefi' ? 'UEFI' : 'BIOS'}
+          {boot.artifact} by {firmwareNames[boot.firmware]}
         </p>
       </div>
       {shown === 'screen' ? <GuestScreen boot={boot} /> : <SerialConsole boot={boot} />}

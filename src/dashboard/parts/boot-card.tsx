@@ -1,26 +1,29 @@
 import { useState } from 'preact/hooks';
 import { formatDuration } from '../../amounts.ts';
 import { formatOf } from '../../boot/image-format.ts';
+import type { BootChoices } from '../../builds/boot-order.ts';
 import type { BootCheck } from '../../builds/boot-records.ts';
 import { messageOf } from '../../errors.ts';
 import type { BuildView } from '../../http/schemas.ts';
 import { api } from '../api/api.ts';
 import { usePolled } from '../api/poll.ts';
 import { MachinePanel } from '../machine/machine-panel.tsx';
+import { BootChoiceFields } from './boot-choices.tsx';
 import { Icon, type IconName } from './icon.tsx';
 
 const pollMs = 2000;
 
 /** Whether the image of a build boots, and the image itself while it does. */
 export function BootCard({ build }: { build: BuildView }) {
-  const isBootable = build.artifacts.some(({ name }) => formatOf(name) !== undefined);
-  return build.state === 'succeeded' && isBootable ? <Boot id={build.id} /> : null;
+  const images = build.artifacts.map(({ name }) => name).filter((name) => formatOf(name) !== undefined);
+  return build.state === 'succeeded' && images.length > 0 ? <Boot id={build.id} images={images} /> : null;
 }
 
-function Boot({ id }: { id: string }) {
+function Boot({ id, images }: { id: string; images: readonly string[] }) {
   const check = usePolled(() => api.bootCheck(id), pollMs, [id]);
   const boots = usePolled(api.boots, pollMs, [id]);
   const [problem, setProblem] = useState<string>();
+  const [choices, setChoices] = useState<BootChoices>({});
   // The one that was started last, also when it has ended: how it did so is worth seeing.
   const machine = boots.value?.boots.filter(({ build }) => build === id).at(-1);
   const isRunning = machine?.ended === null;
@@ -53,7 +56,7 @@ function Boot({ id }: { id: string }) {
               <Icon name="stop" /> End the machine
             </button>
           ) : (
-            <button type="button" class="button" onClick={act(() => bootAnew(id, machine?.id))}>
+            <button type="button" class="button" onClick={act(() => bootAnew(id, choices, machine?.id))}>
               <Icon name="play" /> See it boot
             </button>
           )}
@@ -64,6 +67,7 @@ function Boot({ id }: { id: string }) {
       </p>
       {machine && <MachinePanel key={machine.id} boot={machine} />}
       {check.value && <Verdict id={id} check={check.value} />}
+      {!isRunning && <BootChoiceFields images={images} choices={choices} choose={setChoices} />}
       {!machine && check.value === null && (
         <p class="muted">
           A throw-away copy starts in a virtual machine of its own; the image stays as it is.
@@ -74,9 +78,9 @@ function Boot({ id }: { id: string }) {
 }
 
 /** What is left of an earlier machine makes room. */
-async function bootAnew(id: string, earlier: string | undefined): Promise<void> {
+async function bootAnew(id: string, choices: BootChoices, earlier: string | undefined): Promise<void> {
   if (earlier !== undefined) await api.endBoot(earlier);
-  await api.boot(id);
+  await api.boot(id, choices);
 }
 
 const looks: Record<NonNullable<BootCheck['verdict']>, { label: string; tone: string; icon: IconName }> = {
