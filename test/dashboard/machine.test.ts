@@ -145,6 +145,7 @@ describe('A machine on the page of its build', () => {
         (await page.evaluate('document.fullscreenElement?.getAttribute("aria-label")')) ===
           'Screen of disk.img' || undefined,
     );
+    await untilFocused(page, 'Screen of disk.img');
     await page.getByRole('button', { name: 'Full screen' }).click();
     await until(
       'the page again',
@@ -224,6 +225,13 @@ describe('A machine on the page of its build', () => {
     await page.getByLabel('Firmware').selectOption('UEFI');
     await page.getByRole('button', { name: 'See it boot' }).click();
     await page.getByText('other.img by UEFI').waitFor();
+    const screen = page.getByRole('application', { name: 'Screen of other.img' });
+    const widthOf = () => screen.evaluate((canvas: { width?: number }) => canvas.width);
+    await until(
+      'the larger screen that this firmware sets',
+      async () => Number(await widthOf()) > 720 || undefined,
+    );
+    await page.screenshot({ path: join(screenshots, 'build-uefi-screen.png'), fullPage: true });
     await page.getByRole('radio', { name: 'Serial console' }).check();
     await page
       .getByRole('log', { name: 'Lines of the serial console' })

@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { LiveBoot } from '../../builds/boot-records.ts';
 import { Icon } from '../parts/icon.tsx';
+import { toggleFullScreen } from './full-screen.ts';
 import type { LineState } from './keep-connected.ts';
 import { KeysHint } from './keys-hint.tsx';
 import { LineBadge } from './line-badge.tsx';
@@ -27,6 +28,9 @@ export function GuestScreen({ boot }: { boot: LiveBoot }) {
     enter();
     screen.current.focus({ preventScroll: true });
   };
+  const fillScreen = async () => {
+    if (await toggleFullScreen(panel.current)) goInside();
+  };
   return (
     <section class="log machine" ref={panel} aria-label={`Screen of ${boot.artifact}`}>
       <header class="log-head">
@@ -52,7 +56,7 @@ export function GuestScreen({ boot }: { boot: LiveBoot }) {
           <button type="button" class="tool" aria-pressed={isFitted} onClick={() => setFitted(!isFitted)}>
             <Icon name="fit" /> <span class="tool-more">Fit</span>
           </button>
-          <button type="button" class="tool" onClick={() => toggleFullScreen(panel.current)}>
+          <button type="button" class="tool" onClick={fillScreen}>
             <Icon name="whole" /> <span class="tool-more">Full screen</span>
           </button>
         </div>
@@ -108,13 +112,4 @@ function Refused({ again }: { again: () => void }) {
       </button>
     </p>
   );
-}
-
-async function toggleFullScreen(panel: HTMLElement | null): Promise<void> {
-  try {
-    if (document.fullscreenElement) await document.exitFullscreen();
-    else await panel?.requestFullscreen();
-  } catch (error) {
-    console.warn('The browser shows nothing in full screen', error);
-  }
 }
