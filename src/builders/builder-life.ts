@@ -136,10 +136,6 @@ export class BuilderLife {
     return this.#users;
   }
 
-  get busy(): boolean {
-    return this.#users > 0;
-  }
-
   /** Stops it cleanly, also one that was left running and could not be taken over; a start under way is given up. */
   async stop(): Promise<void> {
     const stop = async (started: StartedBuilder | undefined) => {

@@ -11,7 +11,7 @@ import type { Build } from './build.ts';
 import { discardPartial } from './collect.ts';
 import type { Happening } from './event.ts';
 import { pauseAfter } from './obstacles.ts';
-import type { Entry, Place, Queue } from './queue.ts';
+import { entryOf, type Place, type Queue } from './queue.ts';
 import { runBuild } from './run-build.ts';
 import type { Sources } from './sources.ts';
 import type { BuildStore } from './store.ts';
@@ -125,15 +125,10 @@ export class Job {
   /** What runs on the builder already has a place there, whatever the queue says. */
   async #enter(): Promise<void> {
     const { queue } = this.#options;
-    const { state } = this.#current();
-    if (this.#place || state === 'collecting') return;
+    const [build, entry] = [this.#current(), entryOf(this.#current())];
+    if (this.#place || build.state === 'collecting') return;
     const ended = anySignal(this.#cancelled.signal, this.#left.signal);
-    this.#place = state === 'queued' ? await queue.enter(this.#entry(), ended) : queue.claim(this.#entry());
-  }
-
-  #entry(): Entry {
-    const { id, request, createdAt } = this.#current();
-    return { id, name: request.name, priority: request.priority ?? 0, createdAt };
+    this.#place = build.state === 'queued' ? await queue.enter(entry, ended) : queue.claim(entry);
   }
 
   async #run(onReached: () => void): Promise<void> {
@@ -145,12 +140,8 @@ export class Job {
       try {
         await runBuild({
           ...{ current: () => this.#current(), builder, paths: paths.build(this.id), sources },
-          ...{
-            nixpkgs: config.nixpkgs,
-            artifacts: config.artifacts,
-            artifactsShownAs: config.artifactsShownAs,
-          },
-          ...{ limits: config.limits, room: config.room, isAlone: () => life.users === 1 },
+          ...config,
+          isAlone: () => life.users === 1,
           ...{ signal, leaving, logger, happen: (happening: Happening) => this.#happen(happening) },
         });
       } catch (error) {
@@ -179,7 +170,7 @@ export class Job {
     await this.#options.store.apply(this.id, happening);
     // The next build can begin while the artifacts of this one come home; when they are lost it is built again.
     if (happening.type === 'collect') this.#leavePlace();
-    else if (happening.type === 'retry') this.#place ??= this.#options.queue.claim(this.#entry());
+    else if (happening.type === 'retry') this.#place ??= this.#options.queue.claim(entryOf(this.#current()));
   }
 
   #leavePlace(): void {
@@ -243,7 +234,6 @@ export class Job {
 }
 
 const cancelledReason = () => new NexusError('stopping', 'The build was cancelled');
-
 /** Whatever a step says of it: the builder is gone, and the build may be taken up again on the next one. */
 function lost(builder: StartedBuilder, cause: unknown): NexusError {
   return new NexusError('connection-lost', `The builder was lost: ${messageOf(builder.lost.reason)}`, {

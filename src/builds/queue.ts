@@ -1,3 +1,5 @@
+import type { Build } from './build.ts';
+
 /** A build that wants a place. */
 export interface Entry {
   id: string;
@@ -5,6 +7,10 @@ export interface Entry {
   /** The higher the sooner. */
   priority: number;
   createdAt: string;
+}
+
+export function entryOf({ id, request, createdAt }: Build): Entry {
+  return { id, name: request.name, priority: request.priority ?? 0, createdAt };
 }
 
 /** Room for one build on the builder; given back once, however often `leave` is called. */
