@@ -231,7 +231,6 @@ describe('A machine on the page of its build', () => {
       'the larger screen that this firmware sets',
       async () => Number(await widthOf()) > 720 || undefined,
     );
-    await page.screenshot({ path: join(screenshots, 'build-uefi-screen.png'), fullPage: true });
     await page.getByRole('radio', { name: 'Serial console' }).check();
     await page
       .getByRole('log', { name: 'Lines of the serial console' })
