@@ -9,7 +9,7 @@ import { upMarker, upMarkerCredentials } from './up-marker.ts';
 
 export interface CheckBootOptions {
   place: BootPlace;
-  order: Omit<BootOrder, 'credentials' | 'network'>;
+  order: Omit<BootOrder, 'credentials' | 'network' | 'restarts'>;
   /** What the serial console must print; a login prompt, or the word that the system is up, unless it is given. */
   pattern?: RegExp | undefined;
   limitMs: number;
@@ -30,7 +30,8 @@ export interface BootVerdict {
 
 /** What an image prints that will not come up any more, and what to say of it. */
 const failures: readonly [RegExp, string][] = [
-  [/Kernel panic - not syncing: ?([^\n\r]*)/, 'the kernel panicked'],
+  // To the end of the line, which may come in pieces.
+  [/Kernel panic - not syncing: ?([^\n]*)\n/, 'the kernel panicked'],
   [/You are in emergency mode|Entering emergency mode/, 'the system came up in emergency mode only'],
   [/An error occurred in stage 1 of the boot process/, 'stage 1 found no root file system'],
   [/No bootable device|BdsDxe: No bootable option/, 'the firmware found nothing to boot'],
@@ -43,7 +44,10 @@ export async function checkBoot(options: CheckBootOptions): Promise<BootVerdict>
   const { place, order, signal } = options;
   await using cleanUp = new CleanUp();
   const machine = cleanUp.use(
-    await place.start({ ...order, network: false, credentials: upMarkerCredentials }, signal),
+    await place.start(
+      { ...order, network: false, restarts: false, credentials: upMarkerCredentials },
+      signal,
+    ),
   );
   const began = Date.now();
   const { verdict, why } = await watch(options, machine);

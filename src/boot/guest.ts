@@ -18,6 +18,8 @@ export interface Guest {
   kvm: boolean;
   /** Gives the guest the network of the machine; without it the guest reaches nothing. */
   network: boolean;
+  /** Whether a guest that restarts does so; else that is its end, which tells a check that it gave up. */
+  restarts: boolean;
   /** systemd credentials for the guest, by name. */
   credentials: Record<string, string>;
 }
@@ -84,12 +86,17 @@ export function qemuArguments(
   const socket = (name: Socket) => `${escapeCommas(folder)}/${sockets[name]}`;
   return [
     // Stopped, so that whoever wants to hear its first word can be there before.
-    ...['-S', '-nodefaults', '-no-user-config', '-snapshot', '-display', 'none', '-no-reboot'],
+    ...['-S', '-nodefaults', '-no-user-config', '-snapshot', '-display', 'none'],
+    ...(guest.restarts ? [] : ['-no-reboot']),
     ...machine(guest),
     ...['-smp', '2', '-m', String(guest.memory)],
     ...(uefi ? pflash(uefi) : []),
     ...medium(guest),
     ...['-device', 'virtio-rng-pci'],
+    // A mouse that is where the pointer of whoever looks on is; with one that only moves, the two drift apart.
+    ...['-device', 'qemu-xhci', '-device', 'usb-tablet'],
+    // x86 has a keyboard already.
+    ...(guest.architecture === 'aarch64' ? ['-device', 'usb-kbd'] : []),
     ...(guest.network ? ['-nic', 'user,model=virtio-net-pci'] : ['-nic', 'none']),
     ...[
       '-chardev',
@@ -105,7 +112,7 @@ export function qemuArguments(
 function machine({ architecture, kvm }: Guest): string[] {
   const accelerator = ['-accel', kvm ? 'kvm' : 'tcg,thread=multi'];
   if (architecture === 'aarch64') {
-    const devices = ['-device', 'virtio-gpu-pci', '-device', 'qemu-xhci', '-device', 'usb-kbd'];
+    const devices = ['-device', 'virtio-gpu-pci'];
     return ['-machine', 'virt', ...accelerator, '-cpu', kvm ? 'host' : 'max', ...devices];
   }
   // QEMU 7.2's emulation of cmpxchg16b makes some kernels panic.

@@ -46,6 +46,7 @@ export async function bootOrder(build: Build, artifacts: string, choices: BootCh
     architecture: architectureOf(build),
     memory: choices.memory ?? defaultMemory,
     network: false,
+    restarts: false,
     credentials: {},
   };
 }

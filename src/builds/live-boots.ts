@@ -56,14 +56,15 @@ export class LiveBoots implements AsyncDisposable {
         `Build ${build.id} is ${build.state}, so there is nothing to boot`,
       );
     }
-    if (this.#running.size + this.#starting >= most) {
+    const running = this.list().filter(({ ended }) => ended === null).length;
+    if (running + this.#starting >= most) {
       throw new NexusError('boot-unavailable', `${most} images run already`, {
         hint: 'End one of them: nexus boot --list shows them, nexus boot --end ID ends one.',
       });
     }
     this.#starting += 1;
     try {
-      const order = { ...(await bootOrder(build, artifacts, choices)), network: true };
+      const order = { ...(await bootOrder(build, artifacts, choices)), network: true, restarts: true };
       const place = await choosePlace(places, order);
       const machine = await place.start(order, this.#abort.signal);
       const boot: LiveBoot = {

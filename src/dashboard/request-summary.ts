@@ -1,4 +1,5 @@
 import type { BuildRequest } from '../builds/request.ts';
+import { moreFacts } from './form/more.ts';
 import { formatMebibytes } from './format.ts';
 
 /** What a request asks for, in a few words each. */
@@ -38,7 +39,10 @@ export function requestFacts(request: BuildRequest): [term: string, value: strin
     ['Converted to', 'convert' in request ? request.convert : undefined],
     ['Source', request.source?.slice(0, 12)],
   ];
-  return facts.flatMap(([term, value]): [string, string][] => (value === undefined ? [] : [[term, value]]));
+  const said = facts.flatMap(([term, value]): [string, string][] =>
+    value === undefined ? [] : [[term, value]],
+  );
+  return [...said, ...moreFacts(request)];
 }
 
 const kinds: Record<BuildRequest['kind'], string> = {

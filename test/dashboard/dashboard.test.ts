@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
 import { type Build, isFinished } from '../../src/builds/build.ts';
-import { bootSector } from '../fixtures/boot-sector.ts';
+import { bootSector, makeDisk } from '../fixtures/boot-sector.ts';
 import { browserMissing, TestBrowser } from '../fixtures/browser.ts';
 import { Gate } from '../fixtures/gate.ts';
 import { skipUnless } from '../fixtures/limits.ts';
@@ -86,8 +86,7 @@ describe('The dashboard', () => {
   });
 
   it('shows whether an image boots, and its screen while it does', async () => {
-    const disk = bootSector('\r\nnixos login: ').subarray(0, 512).toString('base64');
-    const script = `base64 -d > disk.img <<< ${disk}; truncate -s 1M disk.img; nexus-artifact "$PWD/disk.img"`;
+    const script = makeDisk(bootSector('\r\nnixos login: '));
     const build = await nexus.ended((await nexus.script(script, { name: 'disk' })).id);
     const page = await pageOf(build);
     await page.getByRole('button', { name: 'Check that it boots' }).click();
@@ -101,7 +100,7 @@ describe('The dashboard', () => {
       });
     await isShown(/at the end of the check/);
     await page.getByRole('button', { name: 'See it boot' }).click();
-    await isShown(/as it is now/);
+    await page.locator('[data-line="connected"]').waitFor();
     await page.getByRole('button', { name: 'End the machine' }).click();
     await page.getByRole('button', { name: 'See it boot' }).waitFor();
     await page.screenshot({ path: join(screenshots, 'build-boots.png'), fullPage: true });
@@ -177,6 +176,50 @@ describe('The dashboard', () => {
       (await nexus.client.list()).some(({ request }) => request.kind === 'image'),
       false,
     );
+    await page.context().close();
+  });
+
+  it('takes limits, priority and a boot check, shows them, and begins the next build with them', async () => {
+    const page = await open('/new');
+    const build = page.getByRole('button', { name: 'Build', exact: true });
+    await page.getByRole('radio', { name: 'Script' }).check();
+    await page.getByLabel('Bash script').fill('echo limited');
+    await page.getByLabel('Name', { exact: true }).fill('limited');
+    await page.getByText('Limits, priority, boot check').click();
+    await page.getByLabel('Time', { exact: true }).fill('90');
+    await page.getByLabel('Unit of Time').selectOption('minutes');
+    await page.getByLabel('Unit of Log').selectOption('no limit');
+    await page.getByLabel('Priority').fill('11');
+    await page.getByLabel('Check that it boots').check();
+    await page.getByLabel('It is up when it prints').fill('(');
+    // What is wrong is found where it was folded away.
+    await page.locator('.more > summary').click();
+    await build.click();
+    const summary = page.getByRole('alert').filter({ hasText: 'Something is missing' });
+    await summary.getByText('It must be a regular expression').click();
+    assert.equal(await page.evaluate('document.activeElement.id'), 'field-bootPattern');
+    await page.getByLabel('It is up when it prints').fill('ready-[0-9]+');
+    await page.getByLabel('Priority').fill('3');
+    await build.click();
+    await page.getByRole('heading', { name: 'limited' }).waitFor();
+    const facts = page.getByRole('region', { name: 'Request' });
+    for (const fact of ['90 minutes', 'no limit', 'until it prints ready-[0-9]+'])
+      await facts.getByText(fact).first().waitFor();
+    await untilState(page, 'succeeded');
+
+    const [made] = await nexus.client.list();
+    assert.ok(made);
+    const said = { limits: { time: 5400, log: null }, priority: 3, bootCheck: { pattern: 'ready-[0-9]+' } };
+    const saidOf = ({ request: { limits, priority, bootCheck } }: Build) => ({ limits, priority, bootCheck });
+    assert.deepEqual(saidOf(made), said);
+    await page.getByRole('button', { name: 'Build again' }).click();
+    await page.waitForURL((url) => !url.pathname.includes(made.id));
+    await page.getByRole('link', { name: 'Change' }).click();
+    await page.getByText('Time limit: 90 minutes').waitFor();
+    await page.getByLabel('Name', { exact: true }).fill('limited-again');
+    await build.click();
+    await page.getByRole('heading', { name: 'limited-again' }).waitFor();
+    assert.deepEqual((await nexus.client.list()).slice(0, 2).map(saidOf), [said, said]);
     await page.context().close();
   });
 

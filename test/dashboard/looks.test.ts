@@ -2,7 +2,10 @@ import assert from 'node:assert/strict';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { execa } from 'execa';
 import type { Page } from 'playwright-core';
+import { BootClient } from '../../src/cli/boot-client.ts';
+import { echoSector, makeDisk } from '../fixtures/boot-sector.ts';
 import { browserMissing, type Look, TestBrowser } from '../fixtures/browser.ts';
 import { skipUnless } from '../fixtures/limits.ts';
 import { builderMissing, TestOrchestrator } from '../fixtures/orchestrator.ts';
@@ -15,6 +18,16 @@ interface Violation {
   impact: string | null;
   nodes: { html: string; failureSummary: string }[];
 }
+
+/** As much as a sector holds. */
+const welcome = [
+  '',
+  '<<< Welcome to NixOS 26.05 (x86_64) - ttyS0 >>>',
+  '',
+  'nixos login: root (automatic login)',
+  '',
+  '[root@nixos:~]# ',
+].join('\r\n');
 
 const looks: Record<string, Look> = {
   light: { theme: 'light' },
@@ -36,10 +49,14 @@ describe('A page of the dashboard', () => {
     const colours = `for i in $(seq 30 37) $(seq 90 97); do printf '\\033[%smcolour %s\\033[0m\\n' $i $i; done`;
     const scripts = {
       succeeded: `${colours}\nhead -c 3000000 /dev/zero > rescue.img; nexus-artifact rescue.img`,
+      boots: makeDisk(echoSector(welcome)),
       failed: `${colours}\necho "error: attribute 'services.foo' missing" >&2; exit 1`,
     };
+    const { failed } = await execa('qemu-system-x86_64', ['--version'], { reject: false });
+    skipUnless(this, failed ? 'qemu-system-x86_64 is missing' : undefined);
     for (const [name, script] of Object.entries(scripts))
       builds[name] = (await nexus.ended((await nexus.script(script, { name })).id)).id;
+    await new BootClient(nexus.client).boot(builds.boots ?? '', {});
     const running = await nexus.script(
       "nexus-phase building linux-6.12; seq -f 'line %g' 1 200; sleep 1000",
       { name: 'running' },
@@ -80,6 +97,33 @@ describe('A page of the dashboard', () => {
         await page.getByText('Something is missing').waitFor();
       },
     ],
+    [
+      'new-more',
+      () => '/new',
+      async (page) => {
+        await page.getByText('Limits, priority, boot check').click();
+        await page.getByLabel('Check that it boots').check();
+        await page.locator('.more').evaluate(scrollTo);
+      },
+    ],
+    [
+      'build-screen',
+      () => `/builds/${builds.boots}`,
+      async (page) => {
+        await page.locator('[data-line="connected"]').waitFor();
+        await page.locator('.machine-panel').evaluate(scrollTo);
+      },
+    ],
+    [
+      'build-serial',
+      () => `/builds/${builds.boots}`,
+      async (page) => {
+        await page.getByRole('radio', { name: 'Serial console' }).check();
+        await page.getByText('automatic login').waitFor();
+        await page.getByRole('button', { name: 'Type' }).click();
+        await page.locator('.machine-panel').evaluate(scrollTo);
+      },
+    ],
     ['builder', () => '/builder', (page) => page.getByText('Free disk').waitFor()],
   ];
 
@@ -100,6 +144,10 @@ describe('A page of the dashboard', () => {
     });
   }
 });
+
+/** Below what stays at the top of the window. */
+const scrollTo = (element: { scrollIntoView?: (how: object) => void }) =>
+  element.scrollIntoView?.({ block: 'start' });
 
 /** What axe finds on a page that keeps somebody out. */
 async function seriousViolations(page: Page): Promise<string[]> {

@@ -41,7 +41,7 @@ describe('An image that is booted in a container', function () {
         architecture: 'x86_64',
         memory: 128,
       },
-      ...{ network: false, credentials: {} },
+      ...{ network: false, restarts: false, credentials: {} },
     };
     await writeFile(order.image, bootSector('\r\nnixos login: '));
   });

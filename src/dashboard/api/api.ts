@@ -1,3 +1,4 @@
+import type { BootChoices } from '../../builds/boot-order.ts';
 import type { BootCheck, LiveBoot } from '../../builds/boot-records.ts';
 import type { Build, BuildState } from '../../builds/build.ts';
 import type { BuildEvent } from '../../builds/event.ts';
@@ -57,8 +58,10 @@ export const api = {
   bootCheckScreen: (id: string) => `${of(id)}/boot-check/screenshot`,
   bootCheckConsole: (id: string) => `${of(id)}/boot-check/serial`,
   boots: () => callJson<{ boots: LiveBoot[] }>(`${root}/boots`),
-  boot: (id: string) => callJson<LiveBoot>(`${of(id)}/boot`, asJson('POST', {})),
+  boot: (id: string, choices: BootChoices) => callJson<LiveBoot>(`${of(id)}/boot`, asJson('POST', choices)),
   bootScreen: (boot: string, number: number) => `${root}/boots/${boot}/screenshot?number=${number}`,
+  bootScreenSocket: (boot: string) => `${root}/boots/${boot}/vnc`,
+  bootSerialSocket: (boot: string) => `${root}/boots/${boot}/serial`,
   endBoot: async (boot: string) => void (await call(`${root}/boots/${boot}`, { method: 'DELETE' })),
 
   uploadSource: (tar: Blob) =>

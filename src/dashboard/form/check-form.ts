@@ -1,5 +1,6 @@
 import { formatBytes } from '../../amounts.ts';
 import { type FormState, mebibytesOf, whatOf } from './form-state.ts';
+import { checkMore, type MoreName } from './more.ts';
 import { infoOf, takesSize } from './request-of.ts';
 import { isImage } from './what.ts';
 
@@ -14,7 +15,8 @@ export type FieldName =
   | 'system'
   | 'diskSize'
   | 'name'
-  | 'imageName';
+  | 'imageName'
+  | MoreName;
 
 /** What is wrong with a field, in a sentence. */
 export type Problems = Partial<Record<FieldName, string>>;
@@ -34,6 +36,7 @@ export function checkForm(form: FormState): Problems {
       ? { attribute: 'Say which attribute to build, such as packages.x86_64-linux.image.' }
       : {}),
     ...(form.name !== '' && !namePattern.test(form.name) ? { name: nameRule } : {}),
+    ...checkMore(form.more),
   };
 }
 

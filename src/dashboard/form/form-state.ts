@@ -1,5 +1,6 @@
 import type { BuildRequest } from '../../builds/request.ts';
 import type { SourceFile } from '../source/tar.ts';
+import { emptyMore, type More, moreOf } from './more.ts';
 import { choicesOf, type What } from './what.ts';
 
 /** Where the source comes from. */
@@ -31,8 +32,7 @@ export interface FormState {
   attribute: string;
   convert: string;
   modules: readonly string[];
-  /** What an earlier request said beyond the fields of the form. */
-  kept: Pick<BuildRequest, 'limits' | 'priority'>;
+  more: More;
 }
 
 export const starter = `{ pkgs, ... }:
@@ -65,7 +65,7 @@ export const emptyForm: FormState = {
   attribute: '',
   convert: '',
   modules: [],
-  kept: {},
+  more: emptyMore,
 };
 
 /** The form after files have come; what they can become is chosen anew. */
@@ -87,10 +87,7 @@ export function formOf(request: BuildRequest): FormState {
     name: request.name,
     source: request.source,
     way: 'earlier',
-    kept: {
-      ...(request.limits && { limits: request.limits }),
-      ...(request.priority !== undefined && { priority: request.priority }),
-    },
+    more: moreOf(request),
     ...('variants' in request && { variants: request.variants, modules: request.modules }),
     ...('system' in request && request.system && { system: request.system }),
     ...('imageName' in request && request.imageName && { imageName: request.imageName }),

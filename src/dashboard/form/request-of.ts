@@ -1,10 +1,11 @@
 import type { BuildRequest } from '../../builds/request.ts';
 import { variants as allVariants, type VariantInfo } from '../../builds/variants.ts';
 import { type FormState, mebibytesOf, whatOf } from './form-state.ts';
+import { requestOfMore } from './more.ts';
 
 /** The request that a form stands for, once it has been checked. `source` is what was uploaded, if anything was. */
 export function requestOf(form: FormState, source: string | undefined): BuildRequest {
-  return { ...wantedOf(form, source), ...form.kept };
+  return { ...wantedOf(form, source), ...requestOfMore(form.more) };
 }
 
 function wantedOf(form: FormState, source: string | undefined): BuildRequest {

@@ -1,5 +1,6 @@
-import { AnsiReader, type Segment } from './ansi.ts';
+import { AnsiReader } from './ansi.ts';
 import type { NewLines } from './log-lines.ts';
+import { nodeOf } from './segment-node.ts';
 
 const linesPerChunk = 500;
 /** More than this is for an editor; the first lines make room. */
@@ -99,16 +100,6 @@ export class LogView {
     // How high it will be is known before it is laid out; where lines wrap it is a good guess.
     chunk.element.style.containIntrinsicBlockSize = `auto calc(${chunk.lines} * var(--log-line))`;
   }
-}
-
-function nodeOf({ text, classes, color, background }: Segment): Node {
-  if (classes.length === 0 && color === undefined && background === undefined) return new Text(text);
-  const span = make('span', classes.join(' '));
-  // Through the object model, which the content security policy lets pass.
-  if (color !== undefined) span.style.color = color;
-  if (background !== undefined) span.style.background = background;
-  span.textContent = text;
-  return span;
 }
 
 function make(tag: string, className: string): HTMLElement {

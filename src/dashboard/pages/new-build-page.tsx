@@ -4,6 +4,7 @@ import { ApiError } from '../api/call.ts';
 import { isFinished } from '../build-filter.ts';
 import { checkForm, type Problems } from '../form/check-form.ts';
 import { emptyForm, type FormState, formOf, whatOf } from '../form/form-state.ts';
+import { MoreFields } from '../form/more-fields.tsx';
 import { OptionFields } from '../form/option-fields.tsx';
 import { requestOf } from '../form/request-of.ts';
 import { SourcePicker } from '../form/source-picker.tsx';
@@ -74,6 +75,7 @@ export function NewBuildPage({ from }: { from: string | null }) {
         />
       )}
       <OptionFields form={form} problems={problems} change={change} />
+      <MoreFields form={form} problems={problems} change={change} />
       <div class="submit">
         <p class="muted" role="status">
           {doing}

@@ -1,26 +1,32 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import { formatDuration } from '../../amounts.ts';
 import { formatOf } from '../../boot/image-format.ts';
-import type { BootCheck, LiveBoot } from '../../builds/boot-records.ts';
+import type { BootChoices } from '../../builds/boot-order.ts';
+import type { BootCheck } from '../../builds/boot-records.ts';
 import { messageOf } from '../../errors.ts';
 import type { BuildView } from '../../http/schemas.ts';
 import { api } from '../api/api.ts';
 import { usePolled } from '../api/poll.ts';
+import { MachinePanel } from '../machine/machine-panel.tsx';
+import { BootChoiceFields } from './boot-choices.tsx';
 import { Icon, type IconName } from './icon.tsx';
 
 const pollMs = 2000;
 
 /** Whether the image of a build boots, and the image itself while it does. */
 export function BootCard({ build }: { build: BuildView }) {
-  const isBootable = build.artifacts.some(({ name }) => formatOf(name) !== undefined);
-  return build.state === 'succeeded' && isBootable ? <Boot id={build.id} /> : null;
+  const images = build.artifacts.map(({ name }) => name).filter((name) => formatOf(name) !== undefined);
+  return build.state === 'succeeded' && images.length > 0 ? <Boot id={build.id} images={images} /> : null;
 }
 
-function Boot({ id }: { id: string }) {
+function Boot({ id, images }: { id: string; images: readonly string[] }) {
   const check = usePolled(() => api.bootCheck(id), pollMs, [id]);
   const boots = usePolled(api.boots, pollMs, [id]);
   const [problem, setProblem] = useState<string>();
-  const running = boots.value?.boots.find(({ build, ended }) => build === id && ended === null);
+  const [choices, setChoices] = useState<BootChoices>({});
+  // The one that was started last, also when it has ended: how it did so is worth seeing.
+  const machine = boots.value?.boots.filter(({ build }) => build === id).at(-1);
+  const isRunning = machine?.ended === null;
   const isChecking = check.value !== undefined && check.value !== null && check.value.state !== 'done';
   const act = (what: () => Promise<unknown>) => async () => {
     setProblem(undefined);
@@ -40,12 +46,17 @@ function Boot({ id }: { id: string }) {
           <button type="button" class="button" disabled={isChecking} onClick={act(() => api.checkBoot(id))}>
             <Icon name="check" /> Check that it boots
           </button>
-          {running ? (
-            <button type="button" class="button" onClick={act(() => api.endBoot(running.id))}>
+          {machine && !isRunning && (
+            <button type="button" class="button" onClick={act(() => api.endBoot(machine.id))}>
+              <Icon name="cross" /> Clear away
+            </button>
+          )}
+          {machine && isRunning ? (
+            <button type="button" class="button" onClick={act(() => api.endBoot(machine.id))}>
               <Icon name="stop" /> End the machine
             </button>
           ) : (
-            <button type="button" class="button" onClick={act(() => api.boot(id))}>
+            <button type="button" class="button" onClick={act(() => bootAnew(id, choices, machine?.id))}>
               <Icon name="play" /> See it boot
             </button>
           )}
@@ -54,15 +65,22 @@ function Boot({ id }: { id: string }) {
       <p class="problem" role="alert">
         {problem}
       </p>
-      {running && <LiveScreen boot={running} />}
+      {machine && <MachinePanel key={machine.id} boot={machine} />}
       {check.value && <Verdict id={id} check={check.value} />}
-      {!running && check.value === null && (
+      {!isRunning && <BootChoiceFields images={images} choices={choices} choose={setChoices} />}
+      {!machine && check.value === null && (
         <p class="muted">
           A throw-away copy starts in a virtual machine of its own; the image stays as it is.
         </p>
       )}
     </section>
   );
+}
+
+/** What is left of an earlier machine makes room. */
+async function bootAnew(id: string, choices: BootChoices, earlier: string | undefined): Promise<void> {
+  if (earlier !== undefined) await api.endBoot(earlier);
+  await api.boot(id, choices);
 }
 
 const looks: Record<NonNullable<BootCheck['verdict']>, { label: string; tone: string; icon: IconName }> = {
@@ -105,36 +123,6 @@ function Verdict({
       )}
       <p>
         <a href={api.bootCheckConsole(id)}>What it printed on its serial console</a>
-      </p>
-    </>
-  );
-}
-
-/** The next picture is asked for when the last one is here, so a slow line shows fewer and is never behind. */
-function LiveScreen({ boot }: { boot: LiveBoot }) {
-  const [number, setNumber] = useState(0);
-  const [isLoaded, setLoaded] = useState(false);
-  useEffect(() => {
-    if (!isLoaded) return;
-    const next = setTimeout(() => {
-      setLoaded(false);
-      setNumber((last) => last + 1);
-    }, 700);
-    return () => clearTimeout(next);
-  }, [isLoaded]);
-  const loaded = () => setLoaded(true);
-  return (
-    <>
-      <img
-        class="boot-screen"
-        src={api.bootScreen(boot.id, number)}
-        alt={`The screen of ${boot.artifact}, as it is now`}
-        onLoad={loaded}
-        onError={loaded}
-      />
-      <p class="muted">
-        {boot.artifact} by {boot.firmware === 'uefi' ? 'UEFI' : 'BIOS'}. To type on its serial console:{' '}
-        <span class="mono">nexus boot</span>
       </p>
     </>
   );

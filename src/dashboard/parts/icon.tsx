@@ -30,6 +30,11 @@ const shapes = {
   disk: 'M4 14h16v6H4zM4 14l3-9h10l3 9M8 17h.2',
   list: 'M8 6h12M8 12h12M8 18h12M4 6h.1M4 12h.1M4 18h.1',
   pin: 'M9 4h6l-1 6 3 3H7l3-3-1-6zM12 13v7',
+  keyboard: 'M3 7h18v10H3zM7 10.5h.1M10.5 10.5h.1M14 10.5h.1M17.2 10.5h.1M8 14h8',
+  screen: 'M3 5h18v11H3zM9 20h6M12 16v4',
+  terminal: 'M3 5h18v14H3zM7 9.5l3 2.5-3 2.5M12.5 15H17',
+  whole: 'M4 9V4h5M15 4h5v5M20 15v5h-5M9 20H4v-5',
+  fit: 'M3 12h18M3 12l3.5-3.5M3 12l3.5 3.5M21 12l-3.5-3.5M21 12l-3.5 3.5',
   trash: 'M5 7h14M10 7V4h4v3M7 7l1 13h8l1-13',
 } as const;
 

@@ -32,7 +32,7 @@ describe('The boot check', () => {
     await writeFile(image, before);
     const order: BootOrder = {
       ...{ image, format: 'raw', firmware: 'bios', architecture: 'x86_64', memory: 64 },
-      ...{ network: false, credentials: {} },
+      ...{ network: false, restarts: false, credentials: {} },
     };
     const signal = new AbortController().signal;
     const result = await checkBoot({ place: plainQemu, order, pattern, limitMs, signal });
@@ -71,7 +71,7 @@ describe('The boot check', () => {
   it('says what QEMU says of an image that it cannot read', async () => {
     const order: BootOrder = {
       ...{ image: folder.file('missing.qcow2'), format: 'qcow2', firmware: 'bios', architecture: 'x86_64' },
-      ...{ memory: 64, network: false, credentials: {} },
+      ...{ memory: 64, network: false, restarts: false, credentials: {} },
     };
     const signal = new AbortController().signal;
     await assert.rejects(

@@ -1,19 +1,15 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { execa } from 'execa';
+import { WebSocket } from 'ws';
 import { bootCheckSchema } from '../../../src/builds/boot-records.ts';
 import { BootClient } from '../../../src/cli/boot-client.ts';
-import { bootSector } from '../../fixtures/boot-sector.ts';
+import { bootSector, makeDisk } from '../../fixtures/boot-sector.ts';
 import { Cli, nexus } from '../../fixtures/cli.ts';
-import { skipUnless } from '../../fixtures/limits.ts';
+import { skipUnless, within } from '../../fixtures/limits.ts';
 import { builderMissing, TestOrchestrator } from '../../fixtures/orchestrator.ts';
 import { processesNaming } from '../../fixtures/sshd.ts';
 import { until } from '../../fixtures/watcher.ts';
-
-/** Bash that makes a disk which prints this, and has it fetched. */
-const makeDisk = (text: string) => `
-base64 -d > disk.img <<< ${bootSector(text).subarray(0, 512).toString('base64')}
-truncate -s 1M disk.img
-nexus-artifact "$PWD/disk.img"`;
 
 describe('Booting what was built', () => {
   let orchestrator: TestOrchestrator;
@@ -27,7 +23,7 @@ describe('Booting what was built', () => {
     orchestrator = await TestOrchestrator.start();
     const { url, token } = orchestrator.running;
     settings = { NEXUS_URL: url, NEXUS_TOKEN: token };
-    const build = await orchestrator.script(makeDisk('\r\nnixos login: '), { name: 'disk' });
+    const build = await orchestrator.script(makeDisk(bootSector('\r\nnixos login: ')), { name: 'disk' });
     id = build.id;
     assert.equal((await orchestrator.ended(id)).state, 'succeeded');
   });
@@ -55,7 +51,7 @@ describe('Booting what was built', () => {
     const request = {
       kind: 'script',
       name: 'checked',
-      script: makeDisk('Kernel panic - not syncing: no root\r\n'),
+      script: makeDisk(bootSector('Kernel panic - not syncing: no root\r\n')),
     } as const;
     const checked = await orchestrator.client.submit({ ...request, bootCheck: { limit: 60 } });
     assert.equal((await orchestrator.ended(checked.id)).state, 'succeeded');
@@ -96,6 +92,40 @@ describe('Booting what was built', () => {
     assert.deepEqual(await processesNaming(orchestrator.folder.path), []);
     await orchestrator.start();
   });
+
+  it('lets only its own page onto the screen and the console', async () => {
+    const { id: machine } = await new BootClient(orchestrator.client).boot(id, {});
+    const { url, token } = orchestrator.running;
+    const login = await fetch(`${url}/session`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', origin: url },
+      body: JSON.stringify({ token }),
+    });
+    const cookie = login.headers.get('set-cookie')?.split(';')[0] ?? '';
+    const open = (what: string, headers: Record<string, string>) =>
+      statusOf(new WebSocket(`${url.replace('http', 'ws')}/api/v1/boots/${machine}/${what}`, { headers }));
+    for (const what of ['vnc', 'serial']) {
+      assert.equal(await open(what, { cookie, origin: url }), 101);
+      assert.equal(await open(what, { cookie, origin: 'http://127.0.0.1:1' }), 401);
+      assert.equal(await open(what, { origin: url }), 401);
+    }
+    await new BootClient(orchestrator.client).endBoot(machine);
+  });
+
+  /** What a server answers to somebody who asks for a WebSocket. */
+  async function statusOf(socket: WebSocket): Promise<number | undefined> {
+    const refused = new Promise<number | undefined>((resolve) =>
+      socket.once('unexpected-response', (request, reply) => {
+        request.destroy();
+        resolve(reply.statusCode);
+      }),
+    );
+    const opened = once(socket, 'open').then(() => 101);
+    const status = await within('an answer', Promise.race([refused, opened]));
+    socket.on('error', () => {});
+    socket.terminate();
+    return status;
+  }
 
   it('refuses what no machine boots', async () => {
     const text = await orchestrator.script('echo x > notes.txt; nexus-artifact "$PWD/notes.txt"', {

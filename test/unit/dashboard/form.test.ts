@@ -4,6 +4,7 @@ import { variantNames } from '../../../src/builds/variants.ts';
 import { checkForm } from '../../../src/dashboard/form/check-form.ts';
 import { conversions as offered } from '../../../src/dashboard/form/conversions.ts';
 import { emptyForm, type FormState, formOf, withFiles } from '../../../src/dashboard/form/form-state.ts';
+import { emptyMore, type More, moreFacts } from '../../../src/dashboard/form/more.ts';
 import { nameFrom, requestOf } from '../../../src/dashboard/form/request-of.ts';
 import { variantGroups } from '../../../src/dashboard/form/variant-groups.ts';
 import { choicesOf, keyOf } from '../../../src/dashboard/form/what.ts';
@@ -11,6 +12,9 @@ import { choicesOf, keyOf } from '../../../src/dashboard/form/what.ts';
 const source = '0'.repeat(64);
 const form = (changes: Partial<FormState>): FormState => ({ ...emptyForm, ...changes });
 const pasted = (changes: Partial<FormState> = {}) => form({ way: 'paste', pasted: '{ }', ...changes });
+const script = (more: Partial<More>) =>
+  form({ way: 'script', script: 'true', more: { ...emptyMore, ...more } });
+const limits = (changes: Partial<More['limits']>) => script({ limits: { ...emptyMore.limits, ...changes } });
 const files = (...paths: string[]) =>
   withFiles(
     emptyForm,
@@ -79,6 +83,35 @@ describe('The form of a build', () => {
       it(what, () => assert.deepEqual(Object.keys(checkForm(wrong)), [field]));
     }
 
+    const more: [what: string, form: FormState, field: string][] = [
+      ['a limit is no number', limits({ time: { number: 'long', unit: 'hours' } }), 'limit-time'],
+      ['a limit is nothing', limits({ silence: { number: '0', unit: 'minutes' } }), 'limit-silence'],
+      ['a limit is beyond counting', limits({ log: { number: '1000000', unit: 'TiB' } }), 'limit-log'],
+      ['the priority is too high', script({ priority: '11' }), 'priority'],
+      ['the pattern is none', script({ checksBoot: true, bootPattern: '(' }), 'bootPattern'],
+      ['the pattern is too long', script({ checksBoot: true, bootPattern: 'x'.repeat(201) }), 'bootPattern'],
+      [
+        'a boot has too little time',
+        script({ checksBoot: true, bootLimit: { number: '9', unit: 'seconds' } }),
+        'bootLimit',
+      ],
+      [
+        'a boot has too much time',
+        script({ checksBoot: true, bootLimit: { number: '2', unit: 'days' } }),
+        'bootLimit',
+      ],
+    ];
+    for (const [what, wrong, field] of more) {
+      it(`${what}, which the orchestrator would say as well`, () => {
+        assert.deepEqual(Object.keys(checkForm(wrong)), [field]);
+        assert.throws(() => parseRequest(requestOf(wrong, undefined)), { code: 'request-invalid' });
+      });
+    }
+
+    it('nothing is wrong with a pattern for a check that is not wanted', () => {
+      assert.deepEqual(checkForm(script({ bootPattern: '(' })), {});
+    });
+
     it('nothing is wrong with a size that no chosen format takes', () => {
       assert.deepEqual(checkForm(pasted({ variants: ['iso'], diskSize: 'much' })), {});
     });
@@ -99,6 +132,20 @@ describe('The form of a build', () => {
         form({ way: 'flake', flake: 'github:a/b', what: { kind: 'flake' }, attribute: 'image' }),
       ],
       ['of a script', form({ way: 'script', script: 'true' })],
+      [
+        'with limits of its own',
+        limits({ time: { number: '90', unit: 'minutes' }, artifact: { number: '', unit: 'none' } }),
+      ],
+      [
+        'with a priority and a boot check',
+        script({
+          priority: '-10',
+          checksBoot: true,
+          bootPattern: 'ready-\\d+',
+          bootLimit: { number: '3', unit: 'minutes' },
+        }),
+      ],
+      ['with the longest limit there is', limits({ log: { number: '999999999999999', unit: 'bytes' } })],
     ];
     for (const [what, given] of cases) {
       it(what, () => {
@@ -134,11 +181,37 @@ describe('The form of a build', () => {
       { kind: 'flake', name: 'x', flake: 'github:a/b', attribute: 'image' },
       { kind: 'flake', name: 'x', source, attribute: 'image' },
       { kind: 'script', name: 'x', script: 'true', source, priority: 3, limits: { time: 60, log: null } },
+      {
+        kind: 'script',
+        name: 'x',
+        script: 'true',
+        priority: 0,
+        limits: { silence: 5400, artifact: 1500 },
+        bootCheck: { pattern: ' up$', limit: 7200 },
+      },
+      { kind: 'script', name: 'x', script: 'true', bootCheck: {} },
     ];
     for (const request of requests) {
       it(`of kind ${request.kind}: ${JSON.stringify(request).length} characters come back as they were`, () =>
         assert.deepEqual(requestOf(formOf(request), request.source), request));
     }
+  });
+
+  it('says limits, priority and boot check as people do', () => {
+    assert.deepEqual(
+      moreFacts({
+        limits: { time: 5400, silence: null, artifact: 10 * 1024 ** 3 },
+        priority: -3,
+        bootCheck: { pattern: 'ready', limit: 3600 },
+      }),
+      [
+        ['Time limit', '90 minutes'],
+        ['Silence limit', 'no limit'],
+        ['Artifacts limit', '10 GiB'],
+        ['Priority', '-3'],
+        ['Boot check', 'until it prints ready, at most 1 hour'],
+      ],
+    );
   });
 
   it('knows every format and every conversion there is', () => {
