@@ -35,6 +35,12 @@ export function median(values: readonly number[]): number {
   return (low + high) / 2;
 }
 
+/** The value that 99 of 100 do not exceed. */
+export function percentile99(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.ceil(sorted.length * 0.99) - 1] ?? Number.NaN;
+}
+
 /** Samples all contenders in turn, round after round, so that what else the machine does hits all of them alike. */
 export async function interleave(
   rounds: number,
@@ -49,6 +55,12 @@ export async function interleave(
     median: median(samples[index] ?? []),
     samples: samples[index] ?? [],
   }));
+}
+
+/** Says what could not be measured here, and why; on CI everything has to be there. */
+export function leaveOut(what: string, why: string): void {
+  console.error(`${what} left out: ${why}`);
+  if (process.env.CI) process.exitCode = 1;
 }
 
 /** How long it takes, in seconds. */

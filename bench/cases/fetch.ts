@@ -7,11 +7,12 @@ import { largeFile } from '../../test/fixtures/large-file.ts';
 import { Sshd, sshdMissing } from '../../test/fixtures/sshd.ts';
 import { type TempFolder, tempFolder } from '../../test/fixtures/temp-folder.ts';
 import { type BenchCase, type Contender, interleave, secondsOf } from '../measure.ts';
+import { hasRsync } from '../rsync.ts';
 
 const run = promisify(execFile);
 const program = (name: string) => fileURLToPath(new URL(`../${name}`, import.meta.url));
 
-interface Line {
+export interface Line {
   sshd: Sshd;
   folder: TempFolder;
   key: string;
@@ -30,7 +31,7 @@ export const fetchCase: BenchCase = {
       const file = await largeFile({ path: folder.file('file'), megabytes });
       const memory: number[] = [];
       const rounds = small ? 1 : megabytes > 500 ? 3 : 5;
-      const results = await interleave(rounds, contenders(line, file, memory));
+      const results = await interleave(rounds, await contenders(line, file, memory));
       const goal = megabytes === 1024 ? '1.5 × scp' : null;
       yield { figure: `fetch ${megabytes} MiB, loopback`, unit: 'MiB/s', better: 'more', goal, results };
       if (megabytes === 1024 || small) {
@@ -42,13 +43,26 @@ export const fetchCase: BenchCase = {
   },
 };
 
-function contenders({ sshd, folder, key }: Line, file: RemoteFile, memory: number[]): Contender[] {
+/** The ways to fetch a file; what memory ours needed is added to `memory`. */
+export async function contenders(
+  { sshd, folder, key }: Line,
+  file: RemoteFile,
+  memory: number[],
+): Promise<Contender[]> {
   const target = folder.file('copy');
   const argument = JSON.stringify({ address: sshd.address, file, target });
   const speed = (seconds: number) => file.bytes / 1024 ** 2 / seconds;
   const ssh = ['-i', key, '-o', 'StrictHostKeyChecking=no', '-o', 'UserKnownHostsFile=/dev/null', '-q'];
-  const from = `root@127.0.0.1:${file.path.replaceAll(' ', '\\ ')}`;
+  const host = `root@${sshd.address.host}`;
+  const from = `${host}:${file.path.replaceAll(' ', '\\ ')}`;
   const port = String(sshd.port);
+  const rsync = [
+    '--protect-args',
+    '--whole-file',
+    '--sparse',
+    '-e',
+    `ssh -p ${port} ${ssh.map((word) => `"${word}"`).join(' ')}`,
+  ];
   const node = async (name: string) => {
     const { stdout } = await run(process.execPath, [program(name), argument]);
     const { seconds, rss } = JSON.parse(stdout);
@@ -65,8 +79,11 @@ function contenders({ sshd, folder, key }: Line, file: RemoteFile, memory: numbe
   });
   return [
     clean('ours', () => node('fetch-once.mjs')),
-    clean('scp', () => tool('scp', [...ssh, '-P', port, `root@127.0.0.1:${file.path}`, target])),
+    clean('scp', () => tool('scp', [...ssh, '-P', port, `${host}:${file.path}`, target])),
     clean('sftp', () => tool('sftp', [...ssh, '-P', port, from, target])),
+    ...((await hasRsync())
+      ? [clean('rsync', () => tool('rsync', [...rsync, `${host}:${file.path}`, target]))]
+      : []),
     clean('fastGet', () => node('fast-get.mjs')),
   ];
 }

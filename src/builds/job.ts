@@ -139,8 +139,8 @@ export class Job {
       await this.#say(null);
       try {
         await runBuild({
-          ...{ current: () => this.#current(), builder, paths: paths.build(this.id), sources },
           ...config,
+          ...{ current: () => this.#current(), builder, paths: paths.build(this.id), sources },
           isAlone: () => life.users === 1,
           ...{ signal, leaving, logger, happen: (happening: Happening) => this.#happen(happening) },
         });

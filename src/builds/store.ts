@@ -30,6 +30,8 @@ export class BuildStore {
   readonly #paths: DataPaths;
   readonly #logger: Logger;
   readonly #live = new Map<string, Live>();
+  /** Records of builds that have just ended, on their way to the disk. */
+  readonly #closing = new Map<string, Promise<void>>();
   readonly #index = new BuildIndex();
   readonly #changes = new EventEmitter().setMaxListeners(0);
 
@@ -67,6 +69,8 @@ export class BuildStore {
     const known = this.summary(id);
     const live = this.current(id);
     if (live) return live;
+    // Whoever finds no record makes it anew, and would take half of one for something a crash has left.
+    await this.#closing.get(id);
     const stored = await readBuild(id, this.#paths.build(id), this.#logger);
     if (stored) return stored.build;
     this.#index.delete(id);
@@ -164,13 +168,18 @@ export class BuildStore {
       });
     }
     live.build = build;
-    if (isFinished(build)) await this.#close(build);
+    if (isFinished(build)) {
+      this.#live.delete(id);
+      this.#closing.set(id, this.#writeRecord(build));
+      await this.#closing.get(id);
+      this.#closing.delete(id);
+    }
     this.#show(build);
     return build;
   }
 
-  async #close(build: Build): Promise<void> {
-    this.#live.delete(build.id);
+  /** Never rejects. */
+  async #writeRecord(build: Build): Promise<void> {
     try {
       await writeRecord(this.#paths.build(build.id), build);
     } catch (error) {

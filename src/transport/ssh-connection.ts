@@ -35,6 +35,11 @@ export interface ConnectOptions {
   signal?: AbortSignal | undefined;
   /** How often a connection is asked whether it lives; when nothing arrives for four such times it counts as lost. */
   keepaliveMs?: number | undefined;
+  /**
+   * Where the next bytes that arrive are put. What channels give is a part of that, so it may be used again only when
+   * nobody keeps any of it; and not for the next megabyte, since it may be a part of a key exchange.
+   */
+  readInto?: (() => Buffer) | undefined;
 }
 
 const defaultKeepaliveMs = 5000;
@@ -46,11 +51,12 @@ const connectTimeoutMs = 20_000;
  */
 export async function connectSsh(
   address: SshAddress,
-  { signal, keepaliveMs = defaultKeepaliveMs }: ConnectOptions = {},
+  { signal, keepaliveMs = defaultKeepaliveMs, readInto }: ConnectOptions = {},
 ): Promise<SshConnection> {
   signal?.throwIfAborted();
   const limit = AbortSignal.timeout(connectTimeoutMs);
-  const sock = await connectTcp(address.host, address.port, anySignal(signal, limit)).catch((error) => {
+  const either = anySignal(signal, limit);
+  const sock = await connectTcp(address.host, address.port, either, readInto).catch((error) => {
     signal?.throwIfAborted();
     throw connectError(limit.aborted ? new Error('nobody answers') : error, address, undefined);
   });

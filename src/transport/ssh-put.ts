@@ -24,5 +24,5 @@ export async function putOverSsh(
 /** $1 temporary name, $2 final name, $3 mode, $4 bytes: a line cut in the middle also ends `cat`, so they are counted. */
 const putScript = `umask 077
 trap 'rm -f -- "$1"; exit 1' TERM HUP
-cat >"$1" && [ "$(wc -c <"$1")" -eq "$4" ] && chmod "$3" "$1" && mv -fT -- "$1" "$2" && exit
+cat >"$1" && [ "$(wc -c <"$1")" -eq "$4" ] && { [ "$3" = 600 ] || chmod "$3" "$1"; } && mv -fT -- "$1" "$2" && exit
 rm -f -- "$1"; echo "$2 could not be written" >&2; exit 1`;

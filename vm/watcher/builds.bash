@@ -46,12 +46,12 @@ is_kept() { # ID
   fi
 } 2>/dev/null
 
-# What the watcher holds open and no build may inherit, above all its lock.
+# What the watcher holds open and no build may inherit, above all its locks.
 private_fds=()
 
 close_private_fds() {
   local fd
-  for fd in "${private_fds[@]}"; do exec {fd}>&-; done
+  for fd in "${private_fds[@]}" ${pipe_fd:+"$pipe_fd"}; do exec {fd}>&-; done
 }
 
 # Starts the build, closes it when it was abandoned, and leaves it alone when it runs or has ended: so launching is

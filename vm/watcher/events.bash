@@ -49,6 +49,8 @@ unlock_pipe() {
 
 close_torn_line() {
   local byte=''
+  # Nobody has written since the last event was counted. Looking at the end of the file costs a process.
+  if [[ -s $seq_file && ! $pipe_out -nt $seq_file ]]; then return; fi
   [[ -s $pipe_out ]] || return 0
   IFS= read -r -N 1 byte < <(tail -c 1 -- "$pipe_out") || true
   [[ $byte == $'\n' ]] || printf '\n' >&"$pipe_fd"

@@ -7,18 +7,21 @@ grace_seconds=3
 # Sets processes to what the build has running: its session, and whatever left the session but still carries its
 # environment. A process that does both, leaving and wiping its environment, is out of reach without a cgroup.
 find_processes() { # ID
-  local build=$builds/$1 leader='' files=() file pid state
+  local build=$builds/$1 leader='' carriers members=() files=() file pid
   processes=()
-  mapfile -t files < <(grep -lszxF -e "NEXUS_BUILD_DIR=$build" /proc/[0-9]*/environ)
-  for file in "${files[@]}"; do
-    pid=${file#/proc/}
-    processes+=("${pid%/environ}")
-  done
+  # Both look at every process there is, so at the same time.
+  exec {carriers}< <(grep -lszxF -e "NEXUS_BUILD_DIR=$build" /proc/[0-9]*/environ)
   if [[ -s $build/started ]]; then read -r leader <"$build/started" || true; fi
-  [[ $leader =~ ^[0-9]+$ ]] && session_is_ours "$leader" "$build" || return 0
-  while read -r pid state; do
-    [[ $state == Z* ]] || processes+=("$pid")
-  done < <(ps -o pid=,stat= --sid "$leader")
+  if [[ $leader =~ ^[0-9]+$ ]] && session_is_ours "$leader" "$build"; then
+    # Behind the name, which may look like anything: state, parent, group and session, then only numbers: proc(5).
+    mapfile -t members < <(grep -lszE -e "\\) [^Z] -?[0-9]+ -?[0-9]+ $leader [-0-9[:space:]]*\$" /proc/[0-9]*/stat)
+  fi
+  mapfile -t -u "$carriers" files
+  exec {carriers}<&-
+  for file in "${files[@]}" "${members[@]}"; do
+    pid=${file#/proc/}
+    processes+=("${pid%/*}")
+  done
 }
 
 # A number is given away again once a whole session has gone: then its new leader knows nothing of this build.

@@ -111,6 +111,17 @@ export function splitData(
   });
 }
 
+/** The same data in as few extents as can be. */
+export function joinAdjacent(extents: readonly Extent[]): Extent[] {
+  const joined: Extent[] = [];
+  for (const { offset, length } of extents) {
+    const last = joined.at(-1);
+    if (last && endOf(joined) === offset) last.length += length;
+    else joined.push({ offset, length });
+  }
+  return joined;
+}
+
 function addPart(found: Extent[], start: number, end: number, smallestGap: number): void {
   const last = found.at(-1);
   if (last && start - endOf(found) < smallestGap) last.length = end - last.offset;

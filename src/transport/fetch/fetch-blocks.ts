@@ -9,10 +9,10 @@ import { OrderedHash } from './ordered-hash.ts';
 import type { FetchOptions } from './remote-file.ts';
 import { startThread, threadModule } from './start-thread.ts';
 import {
-  type BlockTask,
   type FetchThreadData,
   type FetchThreadNews,
   fromThreadError,
+  type RunTask,
 } from './thread-messages.ts';
 
 export const blockSize = 4 * 1024 * 1024;
@@ -20,17 +20,17 @@ export const blockSize = 4 * 1024 * 1024;
 /** Several connections, because a line with latency or loss gives each of them only so much. */
 const connections = 4;
 
-/** Blocks a connection is asked for at once, so that it is never without one. */
-const perConnection = 2;
+/** A connection gets its next run when so few blocks of the last one are missing, so that it is never without. */
+const fewBlocks = 2;
 
-/** Those on the way, and those that wait for their turn to be hashed. */
-const slots = connections * perConnection + 6;
+/** A run of more blocks saves nothing more, and keeps the hash waiting for its beginning. */
+const mostBlocks = 16;
 
 /** A hole smaller than this costs more to leave out than to fetch. */
 const smallestGap = 256 * 1024;
 
-/** How much may have to be fetched again after a crash. */
-const commitBytes = 32 * 1024 * 1024;
+/** What arrived so shortly before a crash has to be fetched again. */
+const commitMs = 1000;
 
 /** How long to go on without any connection. */
 const lonelyMs = 5000;
@@ -63,18 +63,20 @@ export function blocksOf(bytes: number): Extent[] {
 export async function fetchBlocks(options: FetchBlocksOptions): Promise<string> {
   await using cleanUp = new CleanUp();
   const fetch = new BlockFetch(options, cleanUp);
-  const sha256 = await fetch.run();
-  await options.journal.commit();
-  return sha256;
+  try {
+    return await fetch.run();
+  } finally {
+    // Why it failed matters more than that its last blocks could not be kept either; they are fetched again.
+    await options.journal.commit().catch(() => {});
+  }
 }
 
-/** The blocks that each living connection is at work on: its key is the thread and the number. */
-type Assigned = Map<string, { thread: Worker; connection: number; tasks: Map<number, BlockTask> }>;
+/** The blocks that each living connection has been asked for: its key is the thread and the number. */
+type Assigned = Map<string, { thread: Worker; connection: number; blocks: Set<number> }>;
 
 /**
  * INVARIANTS
- * - A block that is missing is in `missing` or with exactly one living connection.
- * - A slot of the ring is in `free`, with a task, or with the hash.
+ * - A block that is missing is in `missing`, in order, or with exactly one living connection.
  */
 class BlockFetch {
   readonly #options: FetchBlocksOptions;
@@ -82,13 +84,10 @@ class BlockFetch {
   readonly #places: Extent[];
   /** What of each block is data. */
   readonly #data: Extent[][];
-  readonly #ring = new SharedArrayBuffer(slots * blockSize);
-  readonly #free = Array.from({ length: slots }, (_, index) => index * blockSize);
   readonly #missing: number[] = [];
   readonly #lines: Assigned = new Map();
   readonly #hash: OrderedHash;
   #arrived = 0;
-  #uncommitted = 0;
   #giveUp: NodeJS.Timeout | undefined;
   #lastError: Error | undefined;
   #fail!: (reason: unknown) => void;
@@ -98,17 +97,7 @@ class BlockFetch {
     this.#cleanUp = cleanUp;
     this.#places = blocksOf(options.bytes);
     this.#data = splitData(options.extents, this.#places, smallestGap);
-    this.#hash = cleanUp.use(
-      new OrderedHash({
-        ring: this.#ring,
-        target: options.target,
-        places: this.#places,
-        onFree: (slot) => {
-          this.#free.push(slot);
-          this.#assign();
-        },
-      }),
-    );
+    this.#hash = cleanUp.use(new OrderedHash({ target: options.target, places: this.#places }));
   }
 
   async run(): Promise<string> {
@@ -121,6 +110,9 @@ class BlockFetch {
     signal?.addEventListener('abort', abort, { once: true });
     this.#cleanUp.defer(() => signal?.removeEventListener('abort', abort));
     this.#cleanUp.defer(() => clearTimeout(this.#giveUp));
+    const commit = () => this.#options.journal.commit().catch((error) => this.#fail(error));
+    const committing = setInterval(commit, commitMs);
+    this.#cleanUp.defer(() => clearInterval(committing));
     this.#takeStock();
     if (this.#missing.length > 0) this.#startThreads();
     return Promise.race([this.#hash.sha256, failed]);
@@ -145,7 +137,6 @@ class BlockFetch {
         address,
         path,
         target,
-        ring: this.#ring,
         connections: share,
         keepaliveMs,
       };
@@ -163,7 +154,7 @@ class BlockFetch {
         this.#lines.set(key(thread, news.connection), {
           thread,
           connection: news.connection,
-          tasks: new Map(),
+          blocks: new Set(),
         });
         break;
       case 'done':
@@ -183,32 +174,21 @@ class BlockFetch {
   }
 
   #done(line: string, block: number): void {
-    const tasks = this.#lines.get(line)?.tasks;
-    const task = tasks?.get(block);
-    if (!task) return;
-    tasks?.delete(block);
-    const { journal } = this.#options;
-    journal.add(block);
-    this.#uncommitted += task.place.length;
-    if (this.#uncommitted >= commitBytes) {
-      this.#uncommitted = 0;
-      journal.commit().catch((error) => this.#fail(error));
-    }
-    this.#here(block, task.slot);
+    if (!this.#lines.get(line)?.blocks.delete(block)) return;
+    this.#options.journal.add(block);
+    this.#here(block);
   }
 
-  #here(block: number, slot?: number): void {
+  #here(block: number): void {
     this.#arrived += this.#places[block]?.length ?? 0;
-    this.#hash.add(block, slot);
+    this.#hash.add(block);
     this.#options.onProgress?.(this.#arrived);
   }
 
   #lost(line: string): void {
-    const tasks = [...(this.#lines.get(line)?.tasks.values() ?? [])];
-    this.#lines.delete(line);
-    for (const { slot } of tasks) this.#free.push(slot);
-    this.#missing.unshift(...tasks.map(({ block }) => block));
+    this.#missing.unshift(...(this.#lines.get(line)?.blocks ?? []));
     this.#missing.sort((a, b) => a - b);
+    this.#lines.delete(line);
     if (this.#lines.size === 0) this.#waitForConnection();
   }
 
@@ -223,22 +203,19 @@ class BlockFetch {
     }, lonelyMs);
   }
 
-  /** Gives the lowest missing blocks to those who have the least to do. */
+  /** Gives the lowest missing blocks to those who have little to do; ever fewer, so that all end together. */
   #assign(): void {
-    const lines = [...this.#lines.values()];
-    for (let count = 0; count < perConnection; count += 1) {
-      for (const { thread, connection, tasks } of lines) {
-        if (tasks.size > count) continue;
-        const slot = this.#free.at(-1);
-        const block = this.#missing[0];
-        const place = block === undefined ? undefined : this.#places[block];
-        if (slot === undefined || block === undefined || place === undefined) return;
-        this.#free.pop();
-        this.#missing.shift();
-        const task: BlockTask = { connection, block, place, data: this.#data[block] ?? [place], slot };
-        tasks.set(block, task);
-        thread.postMessage(task);
-      }
+    for (const { thread, connection, blocks } of this.#lines.values()) {
+      if (blocks.size > fewBlocks) continue;
+      const share = Math.ceil(this.#missing.length / (2 * connections));
+      const run = this.#missing.splice(0, Math.min(mostBlocks, share));
+      if (run.length === 0) return;
+      for (const block of run) blocks.add(block);
+      const task: RunTask = {
+        connection,
+        blocks: run.map((block) => ({ block, data: this.#data[block] ?? [] })),
+      };
+      thread.postMessage(task);
     }
   }
 }

@@ -31,21 +31,20 @@ export interface FetchThreadData {
   path: string;
   /** The partial file. */
   target: string;
-  ring: SharedArrayBuffer;
   connections: number;
   keepaliveMs: number | undefined;
 }
 
-/** One block to bring home: its data into the file, and the whole of it into the ring. */
-export interface BlockTask {
+/** Blocks to bring home over one connection, in this order. */
+export interface RunTask {
   connection: number;
+  blocks: BlockTask[];
+}
+
+export interface BlockTask {
   block: number;
-  /** Where it lies in the file. */
-  place: Extent;
   /** What of it is data. */
   data: Extent[];
-  /** Where it begins in the ring. */
-  slot: number;
 }
 
 /** A connection that is made again has another number, so that nothing meant for the last one reaches it. */
@@ -59,18 +58,14 @@ export type FetchThreadNews =
   | { type: 'failed'; error: ThreadError };
 
 export interface HashThreadData {
-  ring: SharedArrayBuffer;
   /** The partial file. */
   target: string;
 }
 
-/** The next bytes of the file, from the ring or, when they are no longer there, from the file; or the end. */
-export type HashTask =
-  | { type: 'ring'; start: number; length: number }
-  | { type: 'file'; offset: number; length: number }
-  | { type: 'end' };
+/** So much of the file, from its beginning, can be hashed; all of it when it is the end. */
+export interface HashTask {
+  until: number;
+  isEnd: boolean;
+}
 
-export type HashNews =
-  | { type: 'hashed' }
-  | { type: 'digest'; sha256: string }
-  | { type: 'failed'; error: ThreadError };
+export type HashNews = { type: 'digest'; sha256: string } | { type: 'failed'; error: ThreadError };

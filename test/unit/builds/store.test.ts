@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { appendFile, mkdir, readdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
+import { setImmediate } from 'node:timers/promises';
 import type { Build } from '../../../src/builds/build.ts';
 import type { Kept } from '../../../src/builds/event.ts';
 import { BuildStore } from '../../../src/builds/store.ts';
@@ -100,6 +101,21 @@ describe('The store', () => {
     await writeFile(events, kept);
     await store.apply('one', { type: 'cancel' });
     assert.equal((await (await place.open()).get('one')).cancelling, true);
+  });
+
+  it('can be asked for a build while its end is being written', async () => {
+    await using place = await Place.make();
+    for (let round = 0; round < 20; round += 1) {
+      const id = `round-${round}`;
+      const [store] = await place.with([], id);
+      let ended = false;
+      const ending = store.apply(id, { type: 'cancelled' }).then(() => {
+        ended = true;
+      });
+      while (!ended) await Promise.all([store.get(id), setImmediate()]);
+      await ending;
+    }
+    assert.equal(place.log.text(), '', 'nothing was made anew, or taken for what a crash has left');
   });
 
   it('lets nothing happen to a build that has ended', async () => {

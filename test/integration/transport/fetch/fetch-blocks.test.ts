@@ -74,6 +74,18 @@ describe('A large file fetched in blocks', () => {
     assert.ok(given.proxy.received < file.bytes + overhead, `${given.proxy.received} bytes were sent`);
   });
 
+  it('arrives whole although keys are exchanged anew all the time', async () => {
+    await using strict = await Sshd.start({ settings: ['RekeyLimit 4M', 'LogLevel DEBUG1'] });
+    await using folder = await tempFolder();
+    await using ssh = await SshTransport.connect(strict.address);
+    const file = await largeFile({ path: folder.file('file'), megabytes: 96 });
+    await fetchFile(ssh, file, folder.file('copy'));
+    assert.equal(await sha256OfFile(folder.file('copy')), file.sha256);
+    const exchanges = strict.log.match(/rekeying in progress|enqueue packet|set_newkeys: rekeying/g) ?? [];
+    assert.ok(exchanges.length > 8, `${exchanges.length} exchanges: ${strict.log.slice(-2000)}`);
+    assert.doesNotMatch(strict.log, /(mac|digest) mismatch|Connection corrupted/i);
+  });
+
   it('is fetched on by another process when the first is killed, and what had arrived is not sent again', async () => {
     await using given = await setUp();
     const { proxy, address, target } = given;
