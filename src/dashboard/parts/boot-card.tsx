@@ -7,9 +7,9 @@ import { messageOf } from '../../errors.ts';
 import type { BuildView } from '../../http/schemas.ts';
 import { api } from '../api/api.ts';
 import { usePolled } from '../api/poll.ts';
-import { MachinePanel } from '../machine/machine-panel.tsx';
 import { BootChoiceFields } from './boot-choices.tsx';
 import { Icon, type IconName } from './icon.tsx';
+import { LazyMachine } from './lazy-machine.tsx';
 
 const pollMs = 2000;
 
@@ -65,7 +65,7 @@ function Boot({ id, images }: { id: string; images: readonly string[] }) {
       <p class="problem" role="alert">
         {problem}
       </p>
-      {machine && <MachinePanel key={machine.id} boot={machine} />}
+      {machine && <LazyMachine key={machine.id} boot={machine} />}
       {check.value && <Verdict id={id} check={check.value} />}
       {!isRunning && <BootChoiceFields images={images} choices={choices} choose={setChoices} />}
       {!machine && check.value === null && (
