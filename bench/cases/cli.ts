@@ -11,7 +11,7 @@ const run = promisify(execFile);
 export const cliCase: BenchCase = {
   name: 'cli',
   async *run({ small }) {
-    const rounds = small ? 3 : 20;
+    const rounds = small ? 1 : 20;
     await using folder = await tempFolder();
     await using _ = await Orchestrator.start({ folder: folder.path });
     const env = { ...environmentForPrograms(), NEXUS_DATA: folder.file('data') };

@@ -22,7 +22,7 @@ const few = 100;
 export const storeCase: BenchCase = {
   name: 'store',
   async *run({ small }) {
-    const many = small ? 500 : 10_000;
+    const many = small ? 200 : 10_000;
     await using folder = await tempFolder();
     const [ours, other] = [folder.file('many'), folder.file('few')];
     await writePastBuilds(`${ours}/data`, many);
@@ -54,7 +54,7 @@ export const storeCase: BenchCase = {
 
     const list = (of: Orchestrator) => secondsOf(() => of.client.call(`/builds?limit=${few}`, {}).then(read));
     const lists = await interleave(
-      small ? 20 : 300,
+      small ? 5 : 300,
       both(async (of) => 1000 * (await list(of))),
     );
     const figure = `GET /builds?limit=${few} ${past}`;
@@ -66,7 +66,7 @@ export const storeCase: BenchCase = {
       const env = { ...environmentForPrograms(), NEXUS_DATA: `${of}/data` };
       return 1000 * (await secondsOf(() => run(process.execPath, [cli, 'list'], { env })));
     };
-    const commands: Comparison['results'] = await interleave(small ? 3 : 20, [
+    const commands: Comparison['results'] = await interleave(small ? 1 : 20, [
       { name: 'ours', sample: command(ours) },
       { name: peer, sample: command(other) },
     ]);

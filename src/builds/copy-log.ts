@@ -18,13 +18,15 @@ export interface CopyLogOptions {
 }
 
 export interface LogCopy {
+  /** Begins to copy what comes, when there is a log: one that is yet to appear would be looked for once a second. */
+  begin(): void;
   /** Brings what is still missing, when there is a log at all. */
   finish(): Promise<void>;
   /** Ends with what has come; somebody else will go on from there. */
   stop(): Promise<void>;
 }
 
-/** Copies the log home as it grows, from where an earlier copy ended. */
+/** Copies the log home as it grows, once that has begun, from where an earlier copy ended. */
 export async function copyLog({
   builder,
   remote,
@@ -45,10 +47,15 @@ export async function copyLog({
       if (!local.write(chunk)) await once(local, 'drain');
     }
   };
-  const live = keep(transport.follow(remote, { offset: bytes, signal: following.signal })).catch((error) => {
-    if (!following.signal.aborted)
-      logger.warn('A log cannot be followed any more', { log: path, why: messageOf(error) });
-  });
+  let live = Promise.resolve();
+  const follow = async () => {
+    try {
+      await keep(transport.follow(remote, { offset: bytes, signal: following.signal }));
+    } catch (error) {
+      if (!following.signal.aborted)
+        logger.warn('A log cannot be followed any more', { log: path, why: messageOf(error) });
+    }
+  };
   const end = async (rest?: () => Promise<void>) => {
     following.abort();
     await live;
@@ -74,6 +81,9 @@ export async function copyLog({
     }
   };
   return {
+    begin: () => {
+      live = follow();
+    },
     finish: () => end(bringRest),
     stop: () => end(),
   };

@@ -123,6 +123,7 @@ async function runScript(options: RunningBuild): Promise<Outcome> {
     const events = pipe.replay(id, anySignal(signal, away));
     // Not with the build's own signal: a script that may have been taken must have been when its end is asked for.
     await pipe.send(id, script, away);
+    log.begin();
     const outcome = await watchBuild(options, events);
     rest = log.finish;
     return outcome;

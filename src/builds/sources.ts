@@ -10,9 +10,13 @@ import { cleanSource } from './source-archive.ts';
 
 const index = z.array(z.string());
 
+const mostKnown = 1000;
+
 /** Uploaded sources, named by the sha256 of their content, so that the same one is kept once. */
 export class Sources {
   readonly #folder: string;
+  /** By fingerprint, those asked for last at the end. A restart forgets them: then a source is sent once more. */
+  readonly #known = new Map<string, string>();
 
   constructor(folder: string) {
     this.#folder = folder;
@@ -33,6 +37,31 @@ export class Sources {
       return sha256;
     } finally {
       await rm(temporary, { force: true });
+    }
+  }
+
+  /** Remembers what stands for a source as long as it does not change where it comes from. */
+  know(fingerprint: string, id: string): void {
+    this.#known.delete(fingerprint);
+    this.#known.set(fingerprint, id);
+    for (const oldest of this.#known.keys()) {
+      if (this.#known.size <= mostKnown) break;
+      this.#known.delete(oldest);
+    }
+  }
+
+  /** The source that this stands for, if it is still here; it is not collected for a while. */
+  async find(fingerprint: string): Promise<string | undefined> {
+    const id = this.#known.get(fingerprint);
+    if (id === undefined) return undefined;
+    try {
+      await this.touch(id);
+      this.know(fingerprint, id);
+      return id;
+    } catch (error) {
+      if (systemCodeOf(error) !== 'ENOENT' && !(error instanceof NexusError)) throw error;
+      this.#known.delete(fingerprint);
+      return undefined;
     }
   }
 

@@ -11,6 +11,7 @@ import {
   buildList,
   buildView,
   errorReply,
+  foundSource,
   loginCode,
   pinReply,
   sourceReply,
@@ -34,6 +35,11 @@ export interface LogOptions {
   signal?: AbortSignal | undefined;
 }
 
+export interface UploadOptions {
+  fingerprint?: string | undefined;
+  signal?: AbortSignal | undefined;
+}
+
 /** The HTTP API as the CLI uses it. Every call rejects with the server's own error, or `server-unreachable`. */
 export class ApiClient {
   readonly url: string;
@@ -44,9 +50,16 @@ export class ApiClient {
     this.#token = token;
   }
 
-  async uploadSource(tar: Readable, signal?: AbortSignal): Promise<string> {
+  /** Sends a source; the fingerprint is what it can be found by again. */
+  async uploadSource(tar: Readable, { fingerprint, signal }: UploadOptions = {}): Promise<string> {
     const call = { method: 'POST', body: tar, type: 'application/x-tar', signal } as const;
-    return (await this.json('/sources', sourceReply, call)).id;
+    const query = fingerprint ? `?fingerprint=${fingerprint}` : '';
+    return (await this.json(`/sources${query}`, sourceReply, call)).id;
+  }
+
+  /** The source that was sent with this fingerprint, if it is still there. */
+  async findSource(fingerprint: string): Promise<string | undefined> {
+    return (await this.json(`/sources?fingerprint=${fingerprint}`, foundSource)).id ?? undefined;
   }
 
   submit(request: BuildRequest): Promise<Build> {

@@ -12,6 +12,7 @@ import { addLimitOptions, type LimitFlags, limitsOf } from './limit-options.ts';
 import { resolveNixpkgs } from './nixpkgs-of-lock.ts';
 import { notesOnFlake } from './notes-on-flake.ts';
 import { packSource } from './pack-source.ts';
+import { provideSource } from './provide-source.ts';
 import { type ResolvedSource, resolveSource } from './resolve-source.ts';
 import { submitAndFollow } from './submit.ts';
 
@@ -118,7 +119,7 @@ async function uploadAndDescribe(
   const { folder, only, what } = resolved;
   const needsUpload = folder !== undefined || flags.module.length > 0;
   const packed = needsUpload ? await packSource({ folder, only, extras: flags.module }) : undefined;
-  const source = packed && (await client.uploadSource(packed.tar));
+  const source = packed && (await provideSource(client, packed));
   const name = flags.name ?? resolved.name;
   const nixpkgs = flags.nixpkgs === undefined ? undefined : await resolveNixpkgs(flags.nixpkgs);
   const bootCheck = bootCheckOf(flags);

@@ -1,4 +1,3 @@
-import { lstatSync, readlinkSync } from 'node:fs';
 import { access, constants, readFile, realpath } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { Readable } from 'node:stream';
@@ -6,6 +5,8 @@ import { pack } from 'tar-fs';
 import { pack as emptyPack, type Pack } from 'tar-stream';
 import { messageOf, NexusError } from '../errors.ts';
 import { gitFiles } from './git-files.ts';
+import { isLeftOut } from './left-out.ts';
+import { fingerprintOf } from './source-fingerprint.ts';
 
 /** Folder of the source for files that the command line adds to it. */
 const extrasFolder = '.nexus';
@@ -20,7 +21,10 @@ export interface PackOptions {
 }
 
 export interface PackedSource {
-  tar: Readable;
+  /** Begins to read when it is read, anew each time it is asked for. */
+  readonly tar: Readable;
+  /** Stands for what is packed while that does not change; nothing when it cannot be told. */
+  fingerprint(): Promise<string | undefined>;
   /** Where each of the extras lies in the source. */
   extras: string[];
 }
@@ -38,21 +42,33 @@ export async function packSource({ folder, only, extras = [] }: PackOptions): Pr
     tar.finalize();
   };
   if (folder === undefined) {
-    const tar = emptyPack();
-    addExtras(tar);
-    return { tar: Readable.from(tar), extras: places };
+    return {
+      get tar() {
+        const tar = emptyPack();
+        addExtras(tar);
+        return Readable.from(tar);
+      },
+      fingerprint: async () => undefined,
+      extras: places,
+    };
   }
   await checkReadable(folder);
   // A folder may be given by a link to it, which would be packed instead of what is in it.
   const real = await realpath(folder);
   const entries = only ? [only] : await gitFiles(real);
-  const tar = pack(real, {
-    ...(entries && { entries }),
-    ignore: isLeftOut,
-    finalize: false,
-    finish: addExtras,
-  });
-  return { tar: Readable.from(packing(tar, folder)), extras: places };
+  return {
+    get tar() {
+      const tar = pack(real, {
+        ...(entries && { entries }),
+        ignore: isLeftOut,
+        finalize: false,
+        finish: addExtras,
+      });
+      return Readable.from(packing(tar, folder));
+    },
+    fingerprint: () => fingerprintOf({ folder: real, entries: entries ?? ['.'], extras }),
+    extras: places,
+  };
 }
 
 /** What goes wrong while the stream is read is told as a problem of the folder. */
@@ -80,14 +96,4 @@ async function checkReadable(folder: string): Promise<void> {
   } catch (error) {
     throw new NexusError('source-missing', `${folder} cannot be read: ${messageOf(error)}`, { cause: error });
   }
-}
-
-function isLeftOut(path: string): boolean {
-  const name = basename(path);
-  if (name === '.git') return true;
-  return (
-    /^result(-|$)/.test(name) &&
-    lstatSync(path).isSymbolicLink() &&
-    readlinkSync(path).startsWith('/nix/store/')
-  );
 }

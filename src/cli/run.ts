@@ -9,6 +9,7 @@ import { checkBuilder } from './check-builder.ts';
 import { makeContext } from './context.ts';
 import { addLimitOptions, type LimitFlags, limitsOf } from './limit-options.ts';
 import { packSource } from './pack-source.ts';
+import { provideSource } from './provide-source.ts';
 import { safeName } from './resolve-source.ts';
 import { submitAndFollow } from './submit.ts';
 
@@ -63,7 +64,7 @@ Example:
 }
 
 async function uploadFolder(client: ApiClient, folder: string): Promise<string> {
-  return client.uploadSource((await packSource({ folder: resolve(folder) })).tar);
+  return provideSource(client, await packSource({ folder: resolve(folder) }));
 }
 
 async function readScript(path: string): Promise<string> {

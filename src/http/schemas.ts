@@ -14,6 +14,13 @@ export const pinReply = z.object({ id: z.string(), pinned: z.boolean() });
 
 export const sourceReply = z.object({ id: z.string().describe('To be named in requests') });
 
+export const sourceFingerprint = z
+  .string()
+  .regex(/^[0-9a-f]{64}$/, 'It must be 64 hexadecimal digits')
+  .describe('What stands for the source as long as it does not change, chosen by whoever sends it');
+
+export const foundSource = z.object({ id: z.string().nullable().describe('Null when there is none') });
+
 export const builderConsole = z.object({ text: z.string().describe('Its last lines') });
 
 export const loginCode = z.object({ code: z.string() });

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
+import { z } from 'zod';
 import { NexusError } from '../errors.ts';
-import { errorReply, sourceReply } from './schemas.ts';
+import { errorReply, foundSource, sourceFingerprint, sourceReply } from './schemas.ts';
 import type { ApiServer, ServerParts } from './server-parts.ts';
 
 export function sourceRoutes(api: ApiServer, { sources }: ServerParts): void {
@@ -12,17 +13,31 @@ export function sourceRoutes(api: ApiServer, { sources }: ServerParts): void {
       bodyLimit: Number.MAX_SAFE_INTEGER,
       schema: {
         summary: 'Upload a source: a tar archive (content type application/x-tar)',
+        querystring: z.object({ fingerprint: sourceFingerprint.optional() }),
         consumes: ['application/x-tar'],
         response: { 201: sourceReply, '4xx': errorReply },
       },
     },
-    async ({ body }, reply) => {
+    async ({ body, query }, reply) => {
       if (!(body instanceof Readable)) {
         throw new NexusError('request-invalid', 'The request has no tar archive', {
           hint: 'Send one with content type application/x-tar.',
         });
       }
-      return reply.status(201).send({ id: await sources.add(body) });
+      const id = await sources.add(body);
+      if (query.fingerprint) sources.know(query.fingerprint, id);
+      return reply.status(201).send({ id });
     },
+  );
+  api.get(
+    '/sources',
+    {
+      schema: {
+        summary: 'Find a source that was uploaded with this fingerprint, and need not be sent again',
+        querystring: z.object({ fingerprint: sourceFingerprint }),
+        response: { 200: foundSource, '4xx': errorReply },
+      },
+    },
+    async ({ query }) => ({ id: (await sources.find(query.fingerprint)) ?? null }),
   );
 }

@@ -9,7 +9,7 @@ import { goneSignal, heartbeatMs, stream } from './reply-stream.ts';
 import { buildId, errorReply, type WatchLine } from './schemas.ts';
 import type { ApiServer, ServerParts } from './server-parts.ts';
 
-/** Changes closer together than this are told once. */
+/** Changes closer together than this are told once; the end is told at once. */
 const coalesceMs = 100;
 
 export function logRoutes(api: ApiServer, parts: ServerParts): void {
@@ -67,6 +67,7 @@ async function* watch(
   signal: AbortSignal,
 ): AsyncGenerator<string> {
   let wake = () => {};
+  const ended = aborted(endedSignal(store, id, signal));
   // What others do changes how long one that waits for its turn has to wait.
   const concerns = (changed: string) => changed === id || store.summary(id).state === 'queued';
   const stop = [
@@ -84,12 +85,18 @@ async function* watch(
       yield `${JSON.stringify(line)}\n`;
       if (isFinished(build)) return;
       while (!(await waitAtMost(changed, heartbeatMs, signal))) yield '\n';
-      await waitAtMost(new Promise(() => {}), coalesceMs, signal);
+      await waitAtMost(ended, coalesceMs, signal);
     }
   } finally {
     for (const end of stop) end();
   }
 }
+
+const aborted = (signal: AbortSignal) =>
+  new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 
 /** Aborts when the build has ended. */
 function endedSignal(store: BuildStore, id: string, signal: AbortSignal): AbortSignal {

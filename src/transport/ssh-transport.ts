@@ -133,7 +133,12 @@ export class SshTransport implements Transport {
     const { channel, exit } = program;
     const complaint = textOf(channel.stderr).catch(() => '');
     try {
-      yield* outputOf(channel);
+      // Not as long as the program takes to notice that nobody reads it any more.
+      const output = outputOf(channel);
+      for (let next = await abortable(output.next(), signal); !next.done; ) {
+        yield next.value;
+        next = await abortable(output.next(), signal);
+      }
       const { status } = await abortable(exit, signal);
       if (status === 0) return;
       throw new NexusError('command-failed', `Reading on the builder failed: ${(await complaint).trim()}`);

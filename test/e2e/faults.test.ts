@@ -21,6 +21,13 @@ async function interrupted(vm: VmProcess, fault: () => Promise<unknown>): Promis
   assert.ok((await vm.nexus.logOf(id)).endsWith(counted(120)));
 }
 
+async function skipUnlessOurs(context: Mocha.Context): Promise<void> {
+  const reason = await engineIsNotOurs();
+  if (!reason) return;
+  console.log(`      left out: ${reason}`);
+  context.skip();
+}
+
 describe('A fault of the VM', function () {
   this.timeout(15 * 60_000);
   let vm: VmProcess;
@@ -73,11 +80,7 @@ describe('A fault of the VM', function () {
   });
 
   it('of the Engine, which is restarted and keeps its containers, harms no build', async function () {
-    const reason = await engineIsNotOurs();
-    if (reason) {
-      console.log(`      left out: ${reason}`);
-      this.skip();
-    }
+    await skipUnlessOurs(this);
     const [{ id }, container] = [await vm.nexus.script(counting(250)), await vm.containerId()];
     await vm.inPhase(id, 'counting');
     await restartEngine({ keep: true });
@@ -97,6 +100,13 @@ describe('A fault of the VM', function () {
     assert.equal(await vm.containerId(), container);
     assert.notEqual(await vm.bootId(), boot);
     assert.doesNotMatch(vm.log, /Builder lost/);
+  });
+
+  it('of the Engine, which is restarted and ends its containers, has its builds made again', async function () {
+    await skipUnlessOurs(this);
+    const container = await vm.containerId();
+    await interrupted(vm, () => restartEngine({ keep: false }));
+    assert.notEqual(await vm.containerId(), container);
   });
 
   it('that kills QEMU has its builds made again in a new VM', async () => {

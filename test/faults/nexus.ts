@@ -3,19 +3,18 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdir, readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { type Build, type BuildState, isFinished } from '../../src/builds/build.ts';
 import type { BuildRequest } from '../../src/builds/request.ts';
 import { ApiClient } from '../../src/cli/api-client.ts';
 import { environmentForPrograms } from '../../src/config.ts';
 import { NexusError } from '../../src/errors.ts';
 import { type DataPaths, dataPaths } from '../../src/paths.ts';
+import { nexusWords } from '../fixtures/compiled.ts';
 import { within } from '../fixtures/limits.ts';
 import { tempFolder } from '../fixtures/temp-folder.ts';
 import { processesWith } from '../fixtures/watcher.ts';
 
-const tsx = import.meta.resolve('tsx');
-const cli = [fileURLToPath(new URL('../../src/cli.ts', import.meta.url)), 'serve'];
+const serve = [...nexusWords, 'serve'];
 
 /** No build of this suite takes longer, whatever is done to it, and nothing else is waited for longer. */
 export const endMs = 180_000;
@@ -99,8 +98,8 @@ export class Nexus implements AsyncDisposable {
 
   /** Starts the process, which may well not live long. */
   spawn(): ChildProcess {
-    const { program = cli, wrapper = [], settings } = this.#options;
-    const command = [...wrapper, process.execPath, '--import', tsx, ...program];
+    const { program = serve, wrapper = [], settings } = this.#options;
+    const command = [...wrapper, ...program];
     // It must not outlive a test that is killed.
     const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...command], {
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -8,6 +8,11 @@ export const soak = Math.max(1, wholeNumber('NEXUS_TEST_SOAK') ?? 1);
 
 console.log(`  NEXUS_TEST_SEED=${seed} NEXUS_TEST_SOAK=${soak}`);
 
+// As many rounds take as much longer.
+beforeEach(function () {
+  this.currentTest?.timeout(soak * this.currentTest.timeout());
+});
+
 /** Numbers that look random and are the same for the same seed and name, in whatever order files run (mulberry32). */
 export class Random {
   #state: number;

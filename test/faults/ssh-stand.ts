@@ -5,7 +5,8 @@ import { PipeFolder, type RunningWatcher } from '../fixtures/watcher.ts';
 import type { NexusOptions } from './nexus.ts';
 import type { BuilderSettings } from './serve-over-ssh.ts';
 
-const program = new URL('serve-over-ssh.ts', import.meta.url).pathname;
+const serve = new URL('serve-over-ssh.ts', import.meta.url).pathname;
+const program = [process.execPath, '--import', import.meta.resolve('tsx'), serve];
 
 /** A builder as a VM is one: a watcher that lives on whatever we do, behind a real sshd, behind a line that can break. */
 export class SshStand implements AsyncDisposable {
@@ -46,7 +47,7 @@ export class SshStand implements AsyncDisposable {
       keepaliveMs: 500,
     };
     return {
-      program: [program],
+      program,
       pipe: this.pipe.path,
       settings: { NEXUS_TEST_BUILDER: JSON.stringify(settings) },
     };

@@ -37,6 +37,8 @@ const faces: Record<string, string> = {
   // The command line and the inbox take in the same things.
   'cli/pack-source.ts': 'a person’s folder',
   'cli/git-files.ts': 'a person’s folder',
+  'cli/left-out.ts': 'a person’s folder',
+  'cli/source-fingerprint.ts': 'a person’s folder',
   'cli/resolve-source.ts': 'a person’s folder',
   'retention/gc-report.ts': 'the API’s schemas',
   // It is a command like the others, but what it runs is the orchestrator.

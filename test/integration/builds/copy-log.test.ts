@@ -35,6 +35,7 @@ describe('copyLog', () => {
     await using cleanUp = new CleanUp();
     const [remote, local] = [folder.file('remote'), folder.file('local')];
     const log = await copyLog({ builder: builderIn(folder, cleanUp), remote, local, start: 0, logger });
+    log.begin();
     await writeFile(remote, 'one\n');
     await until('the first line', async () =>
       (await readFile(local, 'utf8')) === 'one\n' ? true : undefined,

@@ -11,7 +11,9 @@ import { buildSchema } from '../../../src/builds/build.ts';
 import { ApiClient } from '../../../src/cli/api-client.ts';
 import { packSource } from '../../../src/cli/pack-source.ts';
 import { builderStatus } from '../../../src/http/schemas.ts';
+import { shellQuote } from '../../../src/transport/shell-quote.ts';
 import { Cli, type CliResult, nexus } from '../../fixtures/cli.ts';
+import { nexusWords } from '../../fixtures/compiled.ts';
 import { fails } from '../../fixtures/fails.ts';
 import { skipUnless, within } from '../../fixtures/limits.ts';
 import { builderMissing, TestOrchestrator } from '../../fixtures/orchestrator.ts';
@@ -282,8 +284,7 @@ describe('nexus', () => {
 
   it('ends quietly when nobody reads its output any more', async () => {
     const build = await orchestrator.ended((await orchestrator.script('seq 300000')).id);
-    const cli = fileURLToPath(new URL('../../../src/cli.ts', import.meta.url));
-    const words = `'${process.execPath}' --import tsx '${cli}' logs ${build.id} | head -n 1`;
+    const words = `${shellQuote([...nexusWords, 'logs', build.id])} | head -n 1`;
     const shell = spawn('bash', ['-c', `set -o pipefail; ${words}`], {
       env: { ...process.env, ...settings() },
       stdio: ['ignore', 'pipe', 'pipe'],

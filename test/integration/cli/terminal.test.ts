@@ -3,10 +3,11 @@ import { writeFile } from 'node:fs/promises';
 import type { Build } from '../../../src/builds/build.ts';
 import { widthOf } from '../../../src/cli/live/fit-line.ts';
 import { shellQuote } from '../../../src/transport/shell-quote.ts';
+import { nexusWords } from '../../fixtures/compiled.ts';
 import { skipUnless } from '../../fixtures/limits.ts';
 import { recordedLog, untilLine } from '../../fixtures/nix-logs.ts';
 import { builderMissing, TestOrchestrator } from '../../fixtures/orchestrator.ts';
-import { nexusWords, programMissing, Terminal } from '../../fixtures/terminal.ts';
+import { programMissing, Terminal } from '../../fixtures/terminal.ts';
 import { until } from '../../fixtures/watcher.ts';
 
 describe('nexus on a terminal', () => {

@@ -89,6 +89,7 @@ describe('The API', () => {
       'get /api/v1/builds/{id}/events',
       'get /api/v1/builds/{id}/log',
       'get /api/v1/builds/{id}/watch',
+      'get /api/v1/sources',
       'post /api/v1/builder/image',
       'post /api/v1/builder/start',
       'post /api/v1/builder/stop',
@@ -253,7 +254,7 @@ describe('The API', () => {
         abort.abort();
         await sleep(1000);
       };
-      await assert.rejects(nexus.client.uploadSource(Readable.from(chunks()), abort.signal));
+      await assert.rejects(nexus.client.uploadSource(Readable.from(chunks()), { signal: abort.signal }));
       assert.equal((await nexus.fetch('/health')).status, 200);
     });
   });

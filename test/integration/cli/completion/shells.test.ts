@@ -6,9 +6,10 @@ import { variantNames } from '../../../../src/builds/variants.ts';
 import { environmentForPrograms } from '../../../../src/config.ts';
 import { shellQuote } from '../../../../src/transport/shell-quote.ts';
 import { nexus } from '../../../fixtures/cli.ts';
+import { nexusWords } from '../../../fixtures/compiled.ts';
 import { skipUnless } from '../../../fixtures/limits.ts';
 import { builderMissing, TestOrchestrator } from '../../../fixtures/orchestrator.ts';
-import { nexusWords, programMissing, Terminal } from '../../../fixtures/terminal.ts';
+import { programMissing, Terminal } from '../../../fixtures/terminal.ts';
 
 const run = promisify(execFile);
 
