@@ -18,7 +18,7 @@ export interface CopyLogOptions {
 }
 
 export interface LogCopy {
-  /** Begins to copy what comes, when there is a log: one that is yet to appear would be looked for once a second. */
+  /** Begins to copy what comes, when there is a log: one that is yet to appear is looked for only now and then. */
   begin(): void;
   /** Brings what is still missing, when there is a log at all. */
   finish(): Promise<void>;

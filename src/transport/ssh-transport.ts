@@ -96,10 +96,11 @@ export class SshTransport implements Transport {
   async *follow(path: string, options: FollowOptions = {}): AsyncGenerator<Buffer> {
     let offset = options.offset ?? 0;
     while (true) {
-      // --pid: a broken connection ends sshd’s process, and with it this tail.
+      // --pid: a broken connection ends sshd’s process, and with it this tail. -s: how often it looks for that, and for
+      // a file whose folder is yet to appear.
       const words = shellQuote(['-c', `+${offset + 1}`, '-F', '--', path]);
       try {
-        for await (const chunk of this.#output(`exec tail --pid=$PPID ${words}`, options.signal)) {
+        for await (const chunk of this.#output(`exec tail -s 0.2 --pid=$PPID ${words}`, options.signal)) {
           offset += chunk.length;
           yield chunk;
         }
@@ -133,12 +134,7 @@ export class SshTransport implements Transport {
     const { channel, exit } = program;
     const complaint = textOf(channel.stderr).catch(() => '');
     try {
-      // Not as long as the program takes to notice that nobody reads it any more.
-      const output = outputOf(channel);
-      for (let next = await abortable(output.next(), signal); !next.done; ) {
-        yield next.value;
-        next = await abortable(output.next(), signal);
-      }
+      yield* outputOf(channel, signal);
       const { status } = await abortable(exit, signal);
       if (status === 0) return;
       throw new NexusError('command-failed', `Reading on the builder failed: ${(await complaint).trim()}`);
