@@ -116,10 +116,11 @@ function cleanEntry(header: Header): CleanEntry {
   }
 }
 
-/** tar-stream waits for ever for the content of an entry whose size is no number. */
-function sizeOf({ name, size = 0 }: Header): number {
-  if (Number.isSafeInteger(size)) return size;
-  throw unsafe(`${JSON.stringify(name)} has no size that could be read`);
+/** tar-stream waits for ever for the content of an entry whose size is no number, and of a folder that has one. */
+function sizeOf({ name, type, size = 0 }: Header): number {
+  if (!Number.isSafeInteger(size)) throw unsafe(`${JSON.stringify(name)} has no size that could be read`);
+  if (type === 'directory' && size !== 0) throw unsafe(`the folder ${JSON.stringify(name)} has a size`);
+  return size;
 }
 
 /** What lies where, so that every name is one thing: tar would go through a link, or fail on the builder. */
