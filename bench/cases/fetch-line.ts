@@ -13,7 +13,7 @@ export const fetchLineCase: BenchCase = {
     for (const { loss, megabytes } of small
       ? [{ loss: 0.01, megabytes: 1 }]
       : [
-          { loss: 0, megabytes: 256 },
+          { loss: 0, megabytes: 64 },
           { loss: 0.01, megabytes: 16 },
         ]) {
       await using line = await LongLine.make({ roundTripMs: 50, loss });
