@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { nixEnvironment } from '../../src/builders/this-machine/nix.ts';
 import { packSource } from '../../src/cli/pack-source.ts';
+import { provideSource } from '../../src/cli/provide-source.ts';
 import { environmentForPrograms } from '../../src/config.ts';
 import { builderMissing } from '../../test/fixtures/orchestrator.ts';
 import { tempFolder } from '../../test/fixtures/temp-folder.ts';
@@ -21,7 +22,7 @@ export const againCase: BenchCase = {
     await using folder = await tempFolder();
     await using nexus = await Orchestrator.start({ folder: folder.path });
     const submit = async () => {
-      const source = await nexus.client.uploadSource((await packSource({ folder: smoke })).tar);
+      const source = await provideSource(nexus.client, await packSource({ folder: smoke }));
       return nexus.build({ kind: 'nix', name: 'again', source, file: 'default.nix' });
     };
     const first = await submit();

@@ -10,7 +10,6 @@ export const fetchLargeCase: BenchCase = {
   missing: sshdMissing,
   async *run({ small }) {
     await using stand = await SshStand.start();
-    const rounds = small ? 1 : 2;
     const compare = async (megabytes: number, data: number) => {
       const extents = data < megabytes ? spread(megabytes, data) : undefined;
       const file = await largeFile({
@@ -19,7 +18,7 @@ export const fetchLargeCase: BenchCase = {
         ...(extents && { data: extents }),
       });
       const memory: number[] = [];
-      const results = await interleave(rounds, await contenders(stand, file, memory));
+      const results = await interleave(1, await contenders(stand, file, memory));
       return { results, memory: Math.max(...memory) };
     };
     const [megabytes, data] = small ? [64, 4] : [8192, 300];

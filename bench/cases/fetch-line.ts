@@ -14,13 +14,13 @@ export const fetchLineCase: BenchCase = {
       ? [{ loss: 0.01, megabytes: 1 }]
       : [
           { loss: 0, megabytes: 256 },
-          { loss: 0.01, megabytes: 32 },
+          { loss: 0.01, megabytes: 16 },
         ]) {
       await using line = await LongLine.make({ roundTripMs: 50, loss });
       await using stand = await SshStand.start({ host: line.host, wrapper: line.wrapper });
       const file = await largeFile({ path: stand.folder.file('file'), megabytes });
       const all = await contenders(stand, file, []);
-      const results = await interleave(small ? 1 : 3, small ? all.slice(0, 2) : all);
+      const results = await interleave(small ? 1 : 2, small ? all.slice(0, 2) : all);
       const lost = loss > 0 ? `, ${100 * loss} % of the packets lost` : '';
       const figure = `fetch ${megabytes} MiB, round trip 50 ms${lost}`;
       yield { figure, unit: 'MiB/s', better: 'more', goal: '1.0 × scp', results };

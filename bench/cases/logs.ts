@@ -25,6 +25,15 @@ export const logsCase: BenchCase = {
     ]);
     yield { figure: `${figure}, over SSH`, ...said, results: overSsh };
 
+    const ofNix = await interleave(rounds, [
+      {
+        name: 'ours',
+        sample: () => rate(() => logOf(stand.nexus, stand.line.folder.path, lines, nixLine)),
+      },
+      { name: 'ssh … >file', sample: () => rate(() => stand.line.sshInto(copy, printing(lines, nixLine))) },
+    ]);
+    yield { figure: `${figure} as Nix writes them, over SSH`, ...said, results: ofNix };
+
     const most = (count: number) => async () => {
       await stand.nexus.forgetMost();
       await logOf(stand.nexus, stand.line.folder.path, count);
@@ -53,11 +62,14 @@ export const logsCase: BenchCase = {
   },
 };
 
-const printing = (lines: number) => `seq -f 'line %.0f of a build that prints as much as it can' ${lines}`;
+const plainLine = 'line %.0f of a build that prints as much as it can';
+const nixLine = `@nix {"action":"result","fields":["${plainLine}"],"id":1,"type":101}`;
+
+const printing = (lines: number, line = plainLine) => `seq -f '${line}' ${lines}`;
 
 /** @throws when a line is missing. */
-async function logOf(nexus: Orchestrator, folder: string, lines: number): Promise<void> {
-  const { id } = await nexus.client.submit({ kind: 'script', name: 'log', script: printing(lines) });
+async function logOf(nexus: Orchestrator, folder: string, lines: number, line = plainLine): Promise<void> {
+  const { id } = await nexus.client.submit({ kind: 'script', name: 'log', script: printing(lines, line) });
   const [streamed] = await Promise.all([countLines(nexus.client.log(id, { follow: true })), nexus.ended(id)]);
   const kept = await countLines(createReadStream(join(folder, 'data', 'builds', id, 'log')));
   if (streamed !== lines || kept !== lines) {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { packSource } from '../../src/cli/pack-source.ts';
+import { provideSource } from '../../src/cli/provide-source.ts';
 import { sshdMissing } from '../../test/fixtures/sshd.ts';
 import { tempFolder } from '../../test/fixtures/temp-folder.ts';
 import { type BenchCase, type Contender, interleave, secondsOf } from '../measure.ts';
@@ -16,7 +17,7 @@ export const uploadCase: BenchCase = {
   missing: sshdMissing,
   async *run({ small }) {
     const files = small ? 20 : 2000;
-    const rounds = small ? 1 : 5;
+    const rounds = small ? 1 : 3;
     await using stand = await BuilderStand.start();
     await using folder = await tempFolder();
     const source = folder.file('source');
@@ -26,7 +27,7 @@ export const uploadCase: BenchCase = {
 
     const { client } = stand.nexus;
     const ours = async () => {
-      const id = await client.uploadSource((await packSource({ folder: source })).tar);
+      const id = await provideSource(client, await packSource({ folder: source }));
       await stand.nexus.build({
         kind: 'script',
         name: 'upload',
@@ -36,6 +37,8 @@ export const uploadCase: BenchCase = {
     };
     const by = { rsync: folder.file('by-rsync'), scp: folder.file('by-scp') };
     const forget = async () => {
+      // The orchestrator would know it as well.
+      await change(0);
       for (const there of [join(stand.pipe, 'sources'), by.rsync, by.scp])
         await rm(there, { recursive: true, force: true });
     };
