@@ -19,6 +19,7 @@ import { Sources } from './builds/sources.ts';
 import { BuildStore } from './builds/store.ts';
 import { CleanUp } from './clean-up.ts';
 import type { Config, StopMode } from './config.ts';
+import { makeDataFolder } from './data-folder.ts';
 import { lockData } from './data-lock.ts';
 import { messageOf, NexusError } from './errors.ts';
 import { makeServer } from './http/server.ts';
@@ -61,7 +62,7 @@ export async function startOrchestrator(
 ): Promise<Orchestrator> {
   await using cleanUp = new CleanUp();
   const paths = dataPaths(config.data);
-  await mkdir(paths.root, { recursive: true, mode: 0o700 });
+  await makeDataFolder(paths.root);
   await mkdir(config.artifacts, { recursive: true });
   cleanUp.use(await lockData(paths.lock));
 

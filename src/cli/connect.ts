@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
-import { mkdir, open, readFile } from 'node:fs/promises';
+import { open, readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { Config } from '../config.ts';
+import { makeDataFolder } from '../data-folder.ts';
 import { isLocked } from '../data-lock.ts';
 import { messageOf, NexusError, systemCodeOf } from '../errors.ts';
 import { type DataPaths, dataPaths } from '../paths.ts';
@@ -80,7 +81,7 @@ async function startInBackground(
   paths: DataPaths,
   say: (text: string) => void,
 ): Promise<ApiClient> {
-  await mkdir(paths.root, { recursive: true, mode: 0o700 });
+  await makeDataFolder(paths.root);
   const log = await open(paths.serverLog, 'a', 0o600);
   const program = [...process.execArgv, process.argv[1] ?? '', 'serve'];
   const child = spawn(

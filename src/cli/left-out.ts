@@ -1,13 +1,46 @@
-import { lstatSync, readlinkSync } from 'node:fs';
-import { basename } from 'node:path';
+import { existsSync, lstatSync, readFileSync, readlinkSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { systemCodeOf } from '../errors.ts';
 
-/** Whether something in a source is not packed: git's own data, and the links that nix-build leaves behind. */
+/**
+ * Whether something below a source is not packed: git's own data; the links that nix-build leaves behind; a folder
+ * that says of itself that git shall ignore all of it, as our own data folder with its keys does; and images that
+ * were built, which are large and no source of anything.
+ */
 export function isLeftOut(path: string): boolean {
   const name = basename(path);
   if (name === '.git') return true;
+  const stats = lstatSync(path, { throwIfNoEntry: false });
+  if (stats?.isDirectory()) return ignoresItself(path) || isBuilt(path);
   return (
     /^result(-|$)/.test(name) &&
-    lstatSync(path).isSymbolicLink() &&
+    stats?.isSymbolicLink() === true &&
     readlinkSync(path).startsWith('/nix/store/')
   );
 }
+
+/** Those of a list of files, relative to the folder, that lie in nothing that is left out. */
+export function withoutLeftOut(folder: string, files: readonly string[]): string[] {
+  const known = new Map<string, boolean>([['.', false]]);
+  const liesInLeftOut = (place: string): boolean => {
+    const before = known.get(place);
+    if (before !== undefined) return before;
+    const isOut = liesInLeftOut(dirname(place)) || isLeftOut(join(folder, place));
+    known.set(place, isOut);
+    return isOut;
+  };
+  return files.filter((file) => !liesInLeftOut(dirname(file)) && !isLeftOut(join(folder, file)));
+}
+
+function ignoresItself(folder: string): boolean {
+  try {
+    return /^\*\s*$/m.test(readFileSync(join(folder, '.gitignore'), 'utf8'));
+  } catch (error) {
+    // Packing says so of what cannot be read.
+    if (systemCodeOf(error) !== undefined) return false;
+    throw error;
+  }
+}
+
+const isBuilt = (folder: string) =>
+  existsSync(join(folder, 'SHA256SUMS')) && existsSync(join(folder, 'manifest.json'));

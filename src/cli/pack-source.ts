@@ -5,7 +5,7 @@ import { pack } from 'tar-fs';
 import { pack as emptyPack, type Pack } from 'tar-stream';
 import { messageOf, NexusError } from '../errors.ts';
 import { gitFiles } from './git-files.ts';
-import { isLeftOut } from './left-out.ts';
+import { isLeftOut, withoutLeftOut } from './left-out.ts';
 import { fingerprintOf } from './source-fingerprint.ts';
 
 /** Folder of the source for files that the command line adds to it. */
@@ -30,8 +30,7 @@ export interface PackedSource {
 }
 
 /**
- * A tar stream of a folder, or of one file in it. Left out are what git ignores, git's own data, and the links that
- * nix-build leaves behind, which lead into this machine's store.
+ * A tar stream of a folder, or of one file in it, without what git ignores and what `isLeftOut` tells.
  * @throws {NexusError} `source-missing` when something cannot be read.
  */
 export async function packSource({ folder, only, extras = [] }: PackOptions): Promise<PackedSource> {
@@ -55,7 +54,8 @@ export async function packSource({ folder, only, extras = [] }: PackOptions): Pr
   await checkReadable(folder);
   // A folder may be given by a link to it, which would be packed instead of what is in it.
   const real = await realpath(folder);
-  const entries = only ? [only] : await gitFiles(real);
+  const listed = only ? undefined : await gitFiles(real);
+  const entries = only ? [only] : listed && withoutLeftOut(real, listed);
   return {
     get tar() {
       const tar = pack(real, {

@@ -35,11 +35,11 @@ export async function fingerprintOf({
     hash.update(`${describe(path, stats)}\n`);
   };
   const addAll = async (path: string) => {
-    if (isLeftOut(path)) return;
     const stats = await lstat(path, { bigint: true });
     add(path, stats);
     if (!stats.isDirectory()) return;
-    for (const name of (await readdir(path)).sort()) await addAll(join(path, name));
+    const paths = (await readdir(path)).sort().map((name) => join(path, name));
+    for (const inner of paths) if (!isLeftOut(inner)) await addAll(inner);
   };
   for (const entry of [...entries].sort()) await addAll(join(folder, entry));
   for (const path of extras) add(path, await stat(path, { bigint: true }));

@@ -6,14 +6,13 @@ import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
 import { type Build, isFinished } from '../../src/builds/build.ts';
 import { bootSector, makeDisk } from '../fixtures/boot-sector.ts';
-import { browserMissing, TestBrowser } from '../fixtures/browser.ts';
+import { browserMissing, screenshots, TestBrowser } from '../fixtures/browser.ts';
 import { Gate } from '../fixtures/gate.ts';
 import { skipUnless } from '../fixtures/limits.ts';
 import { builderMissing, TestOrchestrator } from '../fixtures/orchestrator.ts';
 import { TcpProxy } from '../fixtures/tcp-proxy.ts';
 import { until } from '../fixtures/watcher.ts';
 
-const screenshots = fileURLToPath(new URL('../../screenshots', import.meta.url));
 const examples = fileURLToPath(new URL('../../examples', import.meta.url));
 
 describe('The dashboard', () => {

@@ -6,11 +6,10 @@ import { execa } from 'execa';
 import type { Page } from 'playwright-core';
 import { BootClient } from '../../src/cli/boot-client.ts';
 import { echoSector, makeDisk } from '../fixtures/boot-sector.ts';
-import { browserMissing, type Look, TestBrowser } from '../fixtures/browser.ts';
+import { browserMissing, type Look, screenshots, TestBrowser } from '../fixtures/browser.ts';
 import { skipUnless } from '../fixtures/limits.ts';
 import { builderMissing, TestOrchestrator } from '../fixtures/orchestrator.ts';
 
-const screenshots = fileURLToPath(new URL('../../screenshots', import.meta.url));
 const axe = fileURLToPath(import.meta.resolve('axe-core/axe.min.js'));
 
 interface Violation {

@@ -1,19 +1,17 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
-import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import type { Page } from 'playwright-core';
 import { BootClient } from '../../src/cli/boot-client.ts';
 import { echoSector, makeDisk } from '../fixtures/boot-sector.ts';
-import { browserMissing, TestBrowser } from '../fixtures/browser.ts';
+import { browserMissing, screenshots, TestBrowser } from '../fixtures/browser.ts';
 import { limitMs, skipUnless, within } from '../fixtures/limits.ts';
 import { builderMissing, TestOrchestrator } from '../fixtures/orchestrator.ts';
 import { PlainProxy } from '../fixtures/plain-proxy.ts';
 import { TcpProxy } from '../fixtures/tcp-proxy.ts';
 import { until } from '../fixtures/watcher.ts';
 
-const screenshots = fileURLToPath(new URL('../../screenshots', import.meta.url));
 /** It has more to do than a boot sector, and is emulated here. */
 const firmwareMs = 90_000;
 const greeting = 'this is the machine\r\n';

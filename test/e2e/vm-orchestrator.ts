@@ -6,7 +6,7 @@ import { CleanUp } from '../../src/clean-up.ts';
 import { ApiClient } from '../../src/cli/api-client.ts';
 import { packSource } from '../../src/cli/pack-source.ts';
 import { readConfig } from '../../src/config.ts';
-import { startOrchestrator } from '../../src/main.ts';
+import { type Orchestrator, startOrchestrator } from '../../src/main.ts';
 import { dataPaths } from '../../src/paths.ts';
 import { loadOrMakeKeys, type SshKeys } from '../../src/transport/ssh-keys.ts';
 import { SshTransport } from '../../src/transport/ssh-transport.ts';
@@ -21,7 +21,7 @@ export class VmOrchestrator implements AsyncDisposable {
   readonly name: string;
   readonly #log = keptLog();
   readonly #cleanUp = new CleanUp();
-  #client: ApiClient | undefined;
+  #running: Orchestrator | undefined;
 
   private constructor(folder: TempFolder, keys: SshKeys) {
     this.folder = folder;
@@ -45,10 +45,13 @@ export class VmOrchestrator implements AsyncDisposable {
       ...environment,
     });
     this.#cleanUp.defer(() => execa('docker', ['volume', 'rm', '--force', this.name], { reject: false }));
-    const { url, token, ...orchestrator } = await startOrchestrator(config, this.#log.logger);
-    this.#cleanUp.defer(() => orchestrator[Symbol.asyncDispose]());
-    this.#client = new ApiClient(url, token);
+    this.#running = this.#cleanUp.use(await startOrchestrator(config, this.#log.logger));
     await this.run('true');
+  }
+
+  get running(): Orchestrator {
+    if (!this.#running) throw new Error('not started');
+    return this.#running;
   }
 
   /** What it has logged, one JSON object a line. */
@@ -87,8 +90,7 @@ export class VmOrchestrator implements AsyncDisposable {
   }
 
   get #api(): ApiClient {
-    if (!this.#client) throw new Error('not started');
-    return this.#client;
+    return new ApiClient(this.running.url, this.running.token);
   }
 
   async #build(request: BuildRequest): Promise<Build> {

@@ -5,6 +5,7 @@ import { execa } from 'execa';
 import { putSettings } from '../../src/builders/vm-settings/put-settings.ts';
 import { runChecked } from '../../src/transport/run-checked.ts';
 import { repository } from './compose-project.ts';
+import { describeDashboard } from './dashboard-of-vm.ts';
 import { iso } from './iso.ts';
 import { requireEndToEnd } from './requirements.ts';
 import { VmOrchestrator } from './vm-orchestrator.ts';
@@ -13,7 +14,7 @@ import { VmOrchestrator } from './vm-orchestrator.ts';
 const secret = 'ghp-nexus-test-secret-4711';
 const bootMs = 5 * 60_000;
 
-describe('the settings of the VM', function () {
+describe('a booted system that was made from vm/', function () {
   this.timeout(bootMs);
   let nexus: VmOrchestrator;
 
@@ -29,79 +30,86 @@ describe('the settings of the VM', function () {
 
   after(() => nexus?.[Symbol.asyncDispose]());
 
-  it('are those of Nix in every build', async () => {
-    const config = await nexus.run(`nix show-config | grep -E '^(substituters|builders) '`);
-    assert.match(config, /^substituters =.* https:\/\/cache\.example\.org/m);
-    assert.match(config, /^builders = @\/etc\/nix\/machines$/m);
-    assert.match(await nexus.run('cat /etc/nix/machines'), /^ssh-ng:\/\/root@builder\.example\.org /);
-  });
+  describeDashboard(() => nexus);
 
-  it('give every build its proxies', async () => {
-    assert.equal(await nexus.run('echo "$http_proxy"'), 'http://proxy.example.org:3128\n');
-  });
+  describe('its settings', () => {
+    it('are those of Nix in every build', async () => {
+      const config = await nexus.run(`nix show-config | grep -E '^(substituters|builders) '`);
+      assert.match(config, /^substituters =.* https:\/\/cache\.example\.org/m);
+      assert.match(config, /^builders = @\/etc\/nix\/machines$/m);
+      assert.match(await nexus.run('cat /etc/nix/machines'), /^ssh-ng:\/\/root@builder\.example\.org /);
+    });
 
-  it('let Nix reach a remote store by the keys and known hosts in them', async () => {
-    await nexus.run(`nix store ping --store 'ssh-ng://root@127.0.0.1?ssh-key=/etc/nix/ssh/builder'`);
-  });
+    it('give every build its proxies', async () => {
+      assert.equal(await nexus.run('echo "$http_proxy"'), 'http://proxy.example.org:3128\n');
+    });
 
-  it('are readable for root only', async () => {
-    const modes = await nexus.run(
-      'stat -c "%a %U %n" /etc/nix/nexus.conf /etc/nix/machines /etc/nexus/environment /etc/nix/ssh /etc/nix/ssh/*',
-    );
-    assert.deepEqual(modes.trim().split('\n').sort(), [
-      '600 root /etc/nexus/environment',
-      '600 root /etc/nix/machines',
-      '600 root /etc/nix/nexus.conf',
-      '600 root /etc/nix/ssh/builder',
-      '600 root /etc/nix/ssh/known_hosts',
-      '700 root /etc/nix/ssh',
-    ]);
-  });
+    it('let Nix reach a remote store by the keys and known hosts in them', async () => {
+      await nexus.run(`nix store ping --store 'ssh-ng://root@127.0.0.1?ssh-key=/etc/nix/ssh/builder'`);
+    });
 
-  it('are told by name when the name means nothing', () => {
-    assert.match(nexus.log, /Settings of unknown names are left out.*"netrc"/);
-    assert.doesNotMatch(nexus.log, /"README\.md"/);
-  });
+    it('are readable for root only', async () => {
+      const modes = await nexus.run(
+        'stat -c "%a %U %n" /etc/nix/nexus.conf /etc/nix/machines /etc/nexus/environment /etc/nix/ssh /etc/nix/ssh/*',
+      );
+      assert.deepEqual(modes.trim().split('\n').sort(), [
+        '600 root /etc/nexus/environment',
+        '600 root /etc/nix/machines',
+        '600 root /etc/nix/nexus.conf',
+        '600 root /etc/nix/ssh/builder',
+        '600 root /etc/nix/ssh/known_hosts',
+        '700 root /etc/nix/ssh',
+      ]);
+    });
 
-  it('leave their secrets nowhere else', async () => {
-    const inTheGuest = await nexus.run(
-      'sed -n "s/.*github.com=//p" /etc/nix/nexus.conf > pattern\n' +
-        'test "$(wc -c < pattern)" -gt 10\n' +
-        '{ journalctl --no-pager; ps -eo args; systemctl show "nexus-build@*"; } | grep -cFf pattern || true\n' +
-        'rm pattern',
-    );
-    assert.equal(inTheGuest, '0\n');
-    const { stdout: inspected } = await execa('docker', ['inspect', nexus.name]);
-    const { stdout: console_ } = await execa('docker', ['logs', nexus.name], { all: true });
-    const { stdout: processes } = await execa('ps', ['-eo', 'args']);
-    for (const shown of [inspected, console_, processes, nexus.log]) {
-      assert.ok(shown.length > 0);
-      assert.ok(!shown.includes(secret));
-    }
-    for (const entry of await readdir(nexus.folder.file('data'), { recursive: true, withFileTypes: true })) {
-      if (!entry.isFile()) continue;
-      const content = await readFile(join(entry.parentPath, entry.name));
-      assert.ok(!content.includes(secret), `${entry.name} has the secret`);
-    }
-  });
+    it('are told by name when the name means nothing', () => {
+      assert.match(nexus.log, /Settings of unknown names are left out.*"netrc"/);
+      assert.doesNotMatch(nexus.log, /"README\.md"/);
+    });
 
-  it('go from the VM when they are gone here, and nothing else does', async () => {
-    await using guest = await nexus.connect();
-    await runChecked(guest, ['touch', '/etc/nix/ssh/of-somebody-else']);
-    await putSettings(guest, [
-      { name: 'machines', path: '/etc/nix/machines', content: Buffer.from('# none\n') },
-    ]);
-    assert.equal(
-      await nexus.run('cd /etc; ls -d nix/* nix/ssh/* nexus/*; cat nix/machines'),
-      'nexus/settings\nnix/machines\nnix/nix.conf\nnix/ssh\nnix/ssh/of-somebody-else\n# none\n',
-    );
-  });
+    it('leave their secrets nowhere else', async () => {
+      const inTheGuest = await nexus.run(
+        'sed -n "s/.*github.com=//p" /etc/nix/nexus.conf > pattern\n' +
+          'test "$(wc -c < pattern)" -gt 10\n' +
+          '{ journalctl --no-pager; ps -eo args; systemctl show "nexus-build@*"; } | grep -cFf pattern || true\n' +
+          'rm pattern',
+      );
+      assert.equal(inTheGuest, '0\n');
+      const { stdout: inspected } = await execa('docker', ['inspect', nexus.name]);
+      const { stdout: console_ } = await execa('docker', ['logs', nexus.name], { all: true });
+      const { stdout: processes } = await execa('ps', ['-eo', 'args']);
+      for (const shown of [inspected, console_, processes, nexus.log]) {
+        assert.ok(shown.length > 0);
+        assert.ok(!shown.includes(secret));
+      }
+      for (const entry of await readdir(nexus.folder.file('data'), {
+        recursive: true,
+        withFileTypes: true,
+      })) {
+        if (!entry.isFile()) continue;
+        const content = await readFile(join(entry.parentPath, entry.name));
+        assert.ok(!content.includes(secret), `${entry.name} has the secret`);
+      }
+    });
 
-  it('come beside keys that the guest has rules for itself, and do no harm there', async () => {
-    const states = await nexus.run(
-      'systemctl is-active systemd-tmpfiles-setup\njournalctl --no-pager -u systemd-tmpfiles-setup | grep -E "ssh|/root" || true',
-    );
-    assert.equal(states, 'active\n');
+    it('go from the VM when they are gone here, and nothing else does', async () => {
+      await using guest = await nexus.connect();
+      await runChecked(guest, ['touch', '/etc/nix/ssh/of-somebody-else']);
+      await putSettings(guest, [
+        { name: 'machines', path: '/etc/nix/machines', content: Buffer.from('# none\n') },
+      ]);
+      assert.equal(
+        await nexus.run('cd /etc; ls -d nix/* nix/ssh/* nexus/*; cat nix/machines'),
+        'nexus/settings\nnix/machines\nnix/nix.conf\nnix/ssh\nnix/ssh/of-somebody-else\n# none\n',
+      );
+    });
+
+    it('come beside keys that the guest has rules for itself, and do no harm there', async () => {
+      const states = await nexus.run(
+        'systemctl is-active systemd-tmpfiles-setup\njournalctl --no-pager -u systemd-tmpfiles-setup | grep -E "ssh|/root" || true',
+      );
+      assert.equal(states, 'active\n');
+    });
   });
 });
 

@@ -12,6 +12,7 @@ const leaves = [
     'clean-up.ts',
     'config.ts',
     'data-lock.ts',
+    'data-folder.ts',
     'environment.ts',
     'errors.ts',
     'folder-bytes.ts',

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { mkdir, symlink, truncate, writeFile } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
+import { promisify } from 'node:util';
 import { extract } from 'tar-stream';
 import { packSource } from '../../../src/cli/pack-source.ts';
+import { makeDataFolder } from '../../../src/data-folder.ts';
 import { fails } from '../../fixtures/fails.ts';
 import { tempFolder } from '../../fixtures/temp-folder.ts';
 
@@ -35,6 +38,28 @@ describe('packSource', () => {
       ...{ 'sub/link': '→ ../a b.nix', 'result-own': '→ a b.nix' },
     });
   });
+
+  for (const isRepository of [false, true])
+    it(`packs neither keys nor images of ours, ${isRepository ? 'in a repository' : 'wherever they lie'}`, async () => {
+      await using folder = await tempFolder();
+      if (isRepository) await promisify(execFile)('git', ['init', '-q', folder.path]);
+      await makeDataFolder(folder.file('data'));
+      const built = folder.file('artifacts', 'host-20260101-000000-0000');
+      for (const path of [folder.file('data', 'builds'), built, folder.file('sub')])
+        await mkdir(path, { recursive: true });
+      const files = {
+        ...{ 'flake.nix': '1', 'data/token': 'secret', 'data/builds/x': 'secret' },
+        ...{ 'sub/.gitignore': '*.qcow2\n', 'sub/manifest.json': '2', 'artifacts/note': '3' },
+      };
+      for (const [name, text] of Object.entries(files)) await writeFile(folder.file(name), text);
+      for (const name of ['SHA256SUMS', 'manifest.json', 'host.iso'])
+        await writeFile(`${built}/${name}`, 'x');
+      const { tar } = await packSource({ folder: folder.path });
+      assert.deepEqual(await entriesOf(tar), {
+        ...{ 'flake.nix': '1', 'artifacts/note': '3' },
+        ...{ 'sub/.gitignore': '*.qcow2\n', 'sub/manifest.json': '2' },
+      });
+    });
 
   it('packs one file of a folder, and extras from anywhere', async () => {
     await using folder = await tempFolder();
