@@ -22,6 +22,7 @@ const leaves = [
     'notify-config.ts',
     'paths.ts',
     'room-here.ts',
+    'terminal-text.ts',
     'token.ts',
     'version.ts',
   ],
