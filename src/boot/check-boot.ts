@@ -1,6 +1,6 @@
-import { stripVTControlCharacters } from 'node:util';
 import { CleanUp } from '../clean-up.ts';
 import { messageOf } from '../errors.ts';
+import { plainText } from '../terminal-text.ts';
 import { abortable, anySignal } from '../transport/signals.ts';
 import { letRun, takeScreenshot } from './ask-machine.ts';
 import { serialLog } from './guest.ts';
@@ -92,7 +92,7 @@ async function watch(
 
 /** How far the console says that the boot has come, or nothing while it does not say. */
 export function judge(serial: string, pattern: RegExp | undefined): Judgement | undefined {
-  const text = stripVTControlCharacters(serial).replaceAll('\r', '');
+  const text = plainText(serial);
   if (pattern) {
     if (pattern.test(text)) return { verdict: 'booted', why: `the console printed ${pattern.source}` };
   } else {

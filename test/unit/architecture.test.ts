@@ -23,6 +23,7 @@ const leaves = [
     'notify-config.ts',
     'paths.ts',
     'room-here.ts',
+    'terminal-text.ts',
     'token.ts',
     'version.ts',
   ],

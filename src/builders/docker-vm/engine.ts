@@ -1,9 +1,9 @@
 import { Duplex, PassThrough, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { stripVTControlCharacters } from 'node:util';
 import Docker from 'dockerode';
 import { messageOf, NexusError } from '../../errors.ts';
+import { plainText } from '../../terminal-text.ts';
 import { abortable, waitAtMost } from '../../transport/signals.ts';
 import { demultiplex } from './demultiplex.ts';
 import { type LayerNews, PullProgress } from './pull-progress.ts';
@@ -178,7 +178,7 @@ export class Container {
   /** The last lines it has printed, without colours and cursor movements. */
   async logTail(lines: number): Promise<string> {
     const log: Buffer = await this.#container.logs({ stdout: true, stderr: true, tail: lines });
-    return stripVTControlCharacters(demultiplex(log)).replaceAll('\r', '');
+    return plainText(demultiplex(log));
   }
 
   /** Both outputs, from the start until the container ends. */
@@ -190,7 +190,7 @@ export class Container {
       ...(signal && { abortSignal: signal }),
     });
     const both = new PassThrough();
-    both.on('data', (chunk: Buffer) => onText(stripVTControlCharacters(chunk.toString())));
+    both.on('data', (chunk: Buffer) => onText(plainText(chunk.toString())));
     this.#container.modem.demuxStream(stream, both, both);
     await pipeline(stream, new PassThrough().resume(), { ...(signal && { signal }) });
   }

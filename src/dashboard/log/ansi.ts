@@ -1,3 +1,5 @@
+import { terminalSequence } from '../../terminal-text.ts';
+
 /** Text in one style. Colours of the basic sixteen are class names, all others are CSS colours. */
 export interface Segment {
   text: string;
@@ -14,19 +16,6 @@ interface Style {
 
 const plain: Style = { classes: new Set(), foreground: undefined, background: undefined };
 
-/** Colours; other sequences (cursor, links and titles, short ones); and control characters that no reader wants. */
-const sequence = new RegExp(
-  [
-    String.raw`\x1b\[([0-9;:]*)m`,
-    String.raw`\x1b\[[0-?]*[ -/]*[@-~]`,
-    String.raw`\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?`,
-    String.raw`\x1b[ -/]+[0-~]`,
-    String.raw`\x1b[@-Z\\^_-~]?`,
-    String.raw`[\x00-\x08\x0b-\x1f\x7f]`,
-  ].join('|'),
-  'g',
-);
-
 /** Turns text with terminal colours into segments; the style goes on from one piece to the next, as in a terminal. */
 export class AnsiReader {
   #style: Style = plain;
@@ -34,7 +23,7 @@ export class AnsiReader {
   read(text: string): Segment[] {
     const segments: Segment[] = [];
     let at = 0;
-    for (const match of text.matchAll(sequence)) {
+    for (const match of text.matchAll(terminalSequence)) {
       this.#push(segments, text.slice(at, match.index));
       at = match.index + match[0].length;
       if (match[1] !== undefined) this.#style = applySgr(this.#style, match[1]);
@@ -132,8 +121,3 @@ function paletteColour(index: number): string {
 }
 
 const byte = (number: number) => Math.min(255, Math.max(0, number || 0));
-
-/** The text without its colours. */
-export function plainText(text: string): string {
-  return text.replace(sequence, '');
-}

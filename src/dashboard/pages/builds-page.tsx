@@ -1,10 +1,10 @@
 import { useState } from 'preact/hooks';
 import type { BuildView } from '../../http/schemas.ts';
+import { plainText } from '../../terminal-text.ts';
 import { api } from '../api/api.ts';
 import { usePolled } from '../api/poll.ts';
 import { type BuildFilter, filters } from '../build-filter.ts';
 import { buildProgress } from '../build-progress.ts';
-import { plainText } from '../log/ansi.ts';
 import { ErrorBox } from '../parts/error-box.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { Pager } from '../parts/pager.tsx';

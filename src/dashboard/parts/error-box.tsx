@@ -1,4 +1,4 @@
-import { plainText } from '../log/ansi.ts';
+import { plainText } from '../../terminal-text.ts';
 import { Icon } from './icon.tsx';
 
 interface ErrorBoxProps {
