@@ -130,8 +130,9 @@ async function checkNothingLeft(nexus: Nexus): Promise<void> {
   }).catch(async () => processesOf(nexus));
   assert.deepEqual(processes, [], 'no process is left');
   const names = [nexus.data, nexus.pipe].map((folder) => readdir(folder, { recursive: true }));
-  // What the watcher keeps; and what is left of a process killed in the moment in which it shows itself.
-  const own = /(^|\/)(\.(watcher\.lock|seq|reserve|pipe_in\.rejected)|lock\/\.[0-9a-f]{12})$/;
+  // What keeps the data folder out of repositories; what the watcher keeps; and what is left of a process that is
+  // killed in the moment in which it shows itself.
+  const own = /^\.gitignore$|(^|\/)(\.(watcher\.lock|seq|reserve|pipe_in\.rejected)|lock\/\.[0-9a-f]{12})$/;
   const strange = (await Promise.all(names))
     .flat()
     .filter(

@@ -6,7 +6,7 @@ import type { NexusOptions } from './nexus.ts';
 import type { BuilderSettings } from './serve-over-ssh.ts';
 
 const serve = new URL('serve-over-ssh.ts', import.meta.url).pathname;
-const program = [process.execPath, '--import', import.meta.resolve('tsx'), serve];
+const program = [process.execPath, '--import', 'tsx', serve];
 
 /** A builder as a VM is one: a watcher that lives on whatever we do, behind a real sshd, behind a line that can break. */
 export class SshStand implements AsyncDisposable {
