@@ -76,6 +76,9 @@ async function startSeveral(nexus: Nexus): Promise<void> {
     const { pid } = JSON.parse(await readFile(nexus.paths.server, 'utf8').catch(() => '{}'));
     return rivals.find((rival) => rival.pid === pid);
   });
+  // Whoever still came after its end would be right to take the folder.
+  const losers = ends.filter((_, index) => rivals[index] !== winner);
+  for (const end of losers) assert.deepEqual(await end, [1, null]);
   winner.kill('SIGKILL');
   await Promise.all(ends);
   await nexus.start();
