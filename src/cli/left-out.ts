@@ -32,9 +32,12 @@ export function withoutLeftOut(folder: string, files: readonly string[]): string
   return files.filter((file) => !liesInLeftOut(dirname(file)) && !isLeftOut(join(folder, file)));
 }
 
+/** With an exception in it, as in `*` and `!*.nix`, it is how people say which files they do want. */
 function ignoresItself(folder: string): boolean {
   try {
-    return /^\*\s*$/m.test(readFileSync(join(folder, '.gitignore'), 'utf8'));
+    const lines = readFileSync(join(folder, '.gitignore'), 'utf8').split('\n');
+    const rules = lines.map((line) => line.trim()).filter((line) => line !== '' && !line.startsWith('#'));
+    return rules.includes('*') && !rules.some((rule) => rule.startsWith('!'));
   } catch (error) {
     // Packing says so of what cannot be read.
     if (systemCodeOf(error) !== undefined) return false;

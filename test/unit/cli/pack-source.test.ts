@@ -45,11 +45,12 @@ describe('packSource', () => {
       if (isRepository) await promisify(execFile)('git', ['init', '-q', folder.path]);
       await makeDataFolder(folder.file('data'));
       const built = folder.file('artifacts', 'host-20260101-000000-0000');
-      for (const path of [folder.file('data', 'builds'), built, folder.file('sub')])
+      for (const path of [folder.file('data', 'builds'), built, folder.file('sub'), folder.file('kept')])
         await mkdir(path, { recursive: true });
       const files = {
         ...{ 'flake.nix': '1', 'data/token': 'secret', 'data/builds/x': 'secret' },
         ...{ 'sub/.gitignore': '*.qcow2\n', 'sub/manifest.json': '2', 'artifacts/note': '3' },
+        ...{ 'kept/.gitignore': '*\n!*.nix\n!.gitignore\n', 'kept/host.nix': '4' },
       };
       for (const [name, text] of Object.entries(files)) await writeFile(folder.file(name), text);
       for (const name of ['SHA256SUMS', 'manifest.json', 'host.iso'])
@@ -57,6 +58,7 @@ describe('packSource', () => {
       const { tar } = await packSource({ folder: folder.path });
       assert.deepEqual(await entriesOf(tar), {
         ...{ 'flake.nix': '1', 'artifacts/note': '3' },
+        ...{ 'kept/.gitignore': '*\n!*.nix\n!.gitignore\n', 'kept/host.nix': '4' },
         ...{ 'sub/.gitignore': '*.qcow2\n', 'sub/manifest.json': '2' },
       });
     });
